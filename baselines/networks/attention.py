@@ -1,0 +1,91 @@
+"""Self-attention blocks, whole sequences at once or one token at a time with cached keys and values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from baselines.networks.layers import OUTPUT_GAIN, Linear, mlp
+
+
+@dataclass
+class Cache:
+    """Keys and values of the tokens seen so far, each (B, heads, tokens, dim / heads)."""
+
+    keys: list[Tensor] = field(default_factory=list)
+    values: list[Tensor] = field(default_factory=list)
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention over (B, tokens, dim).
+
+    Args:
+        dim: embedding size.
+        heads: number of heads; divides dim.
+        causal: whether a token sees only itself and earlier ones.
+    """
+
+    def __init__(self, dim: int, heads: int, causal: bool) -> None:
+        super().__init__()
+        self.heads = heads
+        self.causal = causal
+        self.scale = 1.0 / math.sqrt(dim // heads)
+        # One product for queries, keys and values; each third is orthogonal by itself.
+        self.query_key_value = Linear(dim, 3 * dim, OUTPUT_GAIN)
+        with torch.no_grad():
+            for third in self.query_key_value.weight.chunk(3):
+                nn.init.orthogonal_(third, gain=OUTPUT_GAIN)
+        self.out = Linear(dim, dim, OUTPUT_GAIN)
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = map(self._split, self.query_key_value(x).chunk(3, dim=-1))
+        scores = (query * self.scale) @ key.transpose(-2, -1)
+        if self.causal:
+            tokens = x.shape[-2]
+            hidden = torch.ones(tokens, tokens, dtype=torch.bool, device=x.device).triu(1)
+            scores = scores.masked_fill(hidden, -torch.inf)
+        return self.out(self._merge(scores.softmax(dim=-1) @ value))
+
+    def step(self, x: Tensor, cache: Cache) -> Tensor:
+        """Attend from one new token (B, 1, dim) to the cached ones and itself."""
+        query, key, value = map(self._split, self.query_key_value(x).chunk(3, dim=-1))
+        cache.keys.append(key)
+        cache.values.append(value)
+        keys, values = torch.cat(cache.keys, dim=-2), torch.cat(cache.values, dim=-2)
+        scores = (query * self.scale) @ keys.transpose(-2, -1)
+        return self.out(self._merge(scores.softmax(dim=-1) @ values))
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
+
+    def _merge(self, x: Tensor) -> Tensor:
+        return x.transpose(-3, -2).flatten(-2)
+
+
+class Block(nn.Module):
+    """Pre-norm transformer block with an MLP of ratio 1.
+
+    Args:
+        dim: embedding size.
+        heads: number of heads.
+        causal: whether a token sees only itself and earlier ones.
+    """
+
+    def __init__(self, dim: int, heads: int, causal: bool) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(dim)
+        self.attention = SelfAttention(dim, heads, causal)
+        self.mlp_norm = nn.LayerNorm(dim)
+        self.mlp = mlp(dim, dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.attention(self.attention_norm(x))
+        return x + self.mlp(self.mlp_norm(x))
+
+    def step(self, x: Tensor, cache: Cache) -> Tensor:
+        """The same for one new token (B, 1, dim) after the cached ones (causal blocks)."""
+        x = x + self.attention.step(self.attention_norm(x), cache)
+        return x + self.mlp(self.mlp_norm(x))

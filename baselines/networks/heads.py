@@ -1,0 +1,102 @@
+"""Action heads: what a policy says about one decision, for discrete and continuous actions.
+
+Sampling takes its noise as an argument (standard Gumbel or standard normal), so that a module maps
+over a population; zero noise is the greedy decision.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from baselines.networks.layers import head
+
+ILLEGAL_LOGIT = -1e10
+LOG_2PI = math.log(2.0 * math.pi)
+
+
+class ActionHead(nn.Module):
+    """Maps embeddings (..., dim) to a distribution over actions.
+
+    Args:
+        dim: embedding size.
+        action_width: A if discrete, else the action dimension.
+    """
+
+    def __init__(self, dim: int, action_width: int) -> None:
+        super().__init__()
+        self.action_width = action_width
+        self.network = head(dim, action_width)
+
+    @abstractmethod
+    def sample(self, x: Tensor, noise: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Actions and their log-probabilities (...,) for noise (..., action_width)."""
+
+    @abstractmethod
+    def evaluate(self, x: Tensor, actions: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Log-probabilities of actions and entropies, each (...,)."""
+
+    @abstractmethod
+    def encode(self, actions: Tensor) -> Tensor:
+        """Actions as network inputs, float (..., action_width)."""
+
+
+class DiscreteHead(ActionHead):
+    """Categorical over A actions; actions are int64 (...,)."""
+
+    def _log_probs(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        logits: Tensor = self.network(x)
+        if mask is not None:
+            logits = logits.masked_fill(~mask, ILLEGAL_LOGIT)
+        return logits.log_softmax(dim=-1)
+
+    def sample(self, x: Tensor, noise: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        log_probs = self._log_probs(x, mask)
+        actions = (log_probs + noise).argmax(dim=-1)
+        return actions, log_probs.gather(-1, actions.unsqueeze(-1)).squeeze(-1)
+
+    def evaluate(self, x: Tensor, actions: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        log_probs = self._log_probs(x, mask)
+        entropies = -(log_probs.exp() * log_probs).sum(dim=-1)
+        return log_probs.gather(-1, actions.unsqueeze(-1)).squeeze(-1), entropies
+
+    def encode(self, actions: Tensor) -> Tensor:
+        classes = torch.arange(self.action_width, device=actions.device)
+        return (actions.unsqueeze(-1) == classes).float()
+
+
+class GaussianHead(ActionHead):
+    """Normal with mean from the network and a learned std of 0.5 * sigmoid(log_std).
+
+    Actions are float (..., action_dim); log_std starts at 1, so std starts at 0.366.
+    """
+
+    def __init__(self, dim: int, action_width: int) -> None:
+        super().__init__(dim, action_width)
+        self.log_std = nn.Parameter(torch.ones(action_width))
+
+    def _std(self) -> Tensor:
+        return 0.5 * self.log_std.sigmoid()
+
+    def sample(self, x: Tensor, noise: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        actions = self.network(x) + self._std() * noise
+        log_probs = (-0.5 * noise.square() - self._std().log() - 0.5 * LOG_2PI).sum(dim=-1)
+        return actions, log_probs
+
+    def evaluate(self, x: Tensor, actions: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        std = self._std()
+        score = (actions - self.network(x)) / std
+        log_probs = (-0.5 * score.square() - std.log() - 0.5 * LOG_2PI).sum(dim=-1)
+        entropy = (0.5 + 0.5 * LOG_2PI + std.log()).sum()
+        return log_probs, entropy.expand_as(log_probs)
+
+    def encode(self, actions: Tensor) -> Tensor:
+        return actions
+
+
+def action_head(dim: int, action_width: int, discrete: bool) -> ActionHead:
+    """The head that fits the action space."""
+    return (DiscreteHead if discrete else GaussianHead)(dim, action_width)

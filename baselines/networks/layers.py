@@ -1,0 +1,54 @@
+"""Small layers shared by the networks."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+RELU_GAIN = math.sqrt(2.0)
+"""Orthogonal gain of layers followed by an activation."""
+OUTPUT_GAIN = 0.01
+"""Orthogonal gain of attention projections, second MLP layers and heads."""
+
+
+class Linear(nn.Linear):
+    """A linear layer with orthogonal weights and zero bias.
+
+    Leading axes are flattened into one: mapped over a population, the product is then one batched
+    matrix product per layer instead of one per row.
+
+    Args:
+        in_features: input size.
+        out_features: output size.
+        gain: orthogonal gain.
+        bias: whether there is a bias.
+    """
+
+    def __init__(self, in_features: int, out_features: int, gain: float, bias: bool = True) -> None:
+        super().__init__(in_features, out_features, bias=bias)
+        nn.init.orthogonal_(self.weight, gain=gain)
+        if bias:
+            nn.init.zeros_(self.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = functional.linear(x.reshape(-1, x.shape[-1]), self.weight, self.bias)
+        return rows.view(*x.shape[:-1], -1)
+
+
+def mlp(dim: int, hidden: int, out: int) -> nn.Sequential:
+    """Linear - GELU - Linear, the feed-forward part of an attention block."""
+    return nn.Sequential(Linear(dim, hidden, RELU_GAIN), nn.GELU(), Linear(hidden, out, OUTPUT_GAIN))
+
+
+def head(dim: int, out: int) -> nn.Sequential:
+    """Linear - GELU - LayerNorm - Linear, an actor or critic head."""
+    return nn.Sequential(
+        Linear(dim, dim, RELU_GAIN), nn.GELU(), nn.LayerNorm(dim), Linear(dim, out, OUTPUT_GAIN)
+    )
+
+
+def encoder(in_features: int, dim: int) -> nn.Sequential:
+    """LayerNorm - Linear - GELU, the embedding of an observation or a state."""
+    return nn.Sequential(nn.LayerNorm(in_features), Linear(in_features, dim, RELU_GAIN), nn.GELU())

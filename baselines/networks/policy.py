@@ -1,0 +1,83 @@
+"""What a joint policy is: one module that acts rank by rank and evaluates all ranks at once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+Inputs = dict[str, Tensor]
+"""Observations of a vector environment and `priority`, each with leading axis B."""
+
+
+@dataclass(frozen=True)
+class PolicySpec:
+    """Sizes that a network is built from.
+
+    Attributes:
+        n: number of agents.
+        obs_dim: size of an own observation.
+        state_dim: size of the global state, or None.
+        action_width: A if discrete, else the action dimension.
+        discrete: whether actions are discrete.
+    """
+
+    n: int
+    obs_dim: int
+    state_dim: int | None
+    action_width: int
+    discrete: bool
+
+
+class Decision(NamedTuple):
+    """A joint decision: actions (B, n[, action_dim]), log_probs (B, n), values (B, n)."""
+
+    actions: Tensor
+    log_probs: Tensor
+    values: Tensor
+
+
+class Evaluation(NamedTuple):
+    """Judgement of given actions: log_probs, entropies and values, each (B, n)."""
+
+    log_probs: Tensor
+    entropies: Tensor
+    values: Tensor
+
+
+class JointPolicy(nn.Module, ABC):
+    """Actor and critic of all agents.
+
+    Both methods take and return quantities in agent order; the priority in the inputs says who
+    decides when. Values are of subgame states where the algorithm has such values, in units
+    of the value normaliser.
+    """
+
+    @abstractmethod
+    def act(self, inputs: Inputs, noise: Tensor) -> Decision:
+        """Decide rank by rank.
+
+        Args:
+            inputs: observations and priority.
+            noise: standard Gumbel (discrete) or normal, (B, n, action_width); zeros are greedy.
+        """
+
+    @abstractmethod
+    def evaluate(self, inputs: Inputs, actions: Tensor) -> Evaluation:
+        """Judge a joint action, all ranks at once, under teacher forcing."""
+
+
+def take_agents(x: Tensor, index: Tensor) -> Tensor:
+    """Reorder the agent axis: x (B, n, ...) by indices (B, n)."""
+    index = index.view(*index.shape, *([1] * (x.dim() - 2)))
+    return torch.gather(x, 1, index.expand(-1, -1, *x.shape[2:]))
+
+
+def with_agent_ids(observations: Tensor) -> Tensor:
+    """Append the one-hot agent index: (B, n, obs_dim) to (B, n, obs_dim + n)."""
+    batch, n = observations.shape[:2]
+    ids = torch.eye(n, device=observations.device, dtype=observations.dtype)
+    return torch.cat([observations, ids.expand(batch, n, n)], dim=-1)

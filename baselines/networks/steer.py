@@ -1,0 +1,139 @@
+"""STEER: the Stackelberg decision transformer.
+
+Zhang et al., "Sequential Asynchronous Action Coordination in Multi-Agent Systems: A Stackelberg
+Decision Transformer Approach", ICML 2024 (arXiv 2305.07856), section 5.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from baselines.networks.attention import Block, Cache
+from baselines.networks.heads import action_head
+from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, Linear, encoder, head
+from baselines.networks.policy import (
+    Decision,
+    Evaluation,
+    Inputs,
+    JointPolicy,
+    PolicySpec,
+    take_agents,
+    with_agent_ids,
+)
+
+
+class StateToken(nn.Module):
+    """Token 0 from the global state: (B, 1, dim)."""
+
+    def __init__(self, state_dim: int, dim: int) -> None:
+        super().__init__()
+        self.encoder = encoder(state_dim, dim)
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        return self.encoder(inputs["state"]).unsqueeze(1)
+
+
+class ClassToken(nn.Module):
+    """A learned token 0 for games without a global state: (B, 1, dim)."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.token = nn.Parameter(nn.init.trunc_normal_(torch.empty(dim), std=0.02))
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        return self.token.expand(inputs["observation"].shape[0], 1, -1)
+
+
+class SteerNetwork(JointPolicy):
+    """Inner block over state and observations, outer causal block over superiors' actions.
+
+    Tokens stand in order of rank. The inner block (ITB, equations 6-8) attends without mask over
+    [e^0, e^1, ..., e^n], where e^0 encodes the global state or is a learned class token. The outer
+    block (OTB, equations 9-11) attends causally over [s^0, a^1, ..., a^n]; its position r - 1 has seen
+    s^0 and the actions of ranks 1..r-1. Its sum with x^r is the subgame state of rank r, from which
+    both heads read (equations 12-13).
+
+    The paper adds a position embedding to the ITB; the authors' code does not and takes the agents'
+    identity from one-hot ids in the observations. We append those ids here, so that a game need
+    not, and give positions to the OTB alone, as the code does: in the ITB a token's identity is the
+    agent's, not the rank's.
+
+    Args:
+        spec: sizes.
+        dim: embedding size.
+        blocks: blocks in each of ITB and OTB.
+        heads: attention heads.
+        use_state: whether token 0 encodes the global state where there is one.
+    """
+
+    def __init__(self, spec: PolicySpec, dim: int, blocks: int, heads: int, use_state: bool = True) -> None:
+        super().__init__()
+        self.spec = spec
+        self.observation_encoder = encoder(spec.obs_dim + spec.n, dim)
+        with_state = use_state and spec.state_dim is not None
+        self.state_token = StateToken(spec.state_dim or 0, dim) if with_state else ClassToken(dim)
+        self.inner = nn.Sequential(*(Block(dim, heads, causal=False) for _ in range(blocks)))
+        self.action_encoder = nn.Sequential(
+            Linear(spec.action_width, dim, RELU_GAIN, bias=not spec.discrete), nn.GELU()
+        )
+        self.position = nn.Parameter(torch.zeros(spec.n, dim))
+        self.outer = nn.ModuleList(Block(dim, heads, causal=True) for _ in range(blocks))
+        self.combine = nn.Sequential(
+            nn.LayerNorm(dim), Linear(dim, dim, RELU_GAIN), nn.GELU(), Linear(dim, dim, OUTPUT_GAIN)
+        )
+        self.norm = nn.LayerNorm(dim)
+        self.actor = action_head(dim, spec.action_width, spec.discrete)
+        self.critic = head(dim, 1)
+
+    def act(self, inputs: Inputs, noise: Tensor) -> Decision:
+        order = inputs["priority"]
+        state_token, x, mask = self._encode(inputs)
+        noise = take_agents(noise, order)
+        caches = [Cache() for _ in self.outer]
+        actions, log_probs, values = [], [], []
+        token = state_token
+        for rank in range(self.spec.n):
+            z = token + self.position[rank]
+            for block, cache in zip(self.outer, caches, strict=True):
+                z = block.step(z, cache)
+            subgame = self._subgame(z, x[:, rank : rank + 1])[:, 0]
+            action, log_prob = self.actor.sample(
+                subgame, noise[:, rank], None if mask is None else mask[:, rank]
+            )
+            actions.append(action)
+            log_probs.append(log_prob)
+            values.append(self.critic(subgame).squeeze(-1))
+            token = self.action_encoder(self.actor.encode(action)).unsqueeze(1)
+        back = order.argsort(dim=-1)
+        return Decision(
+            *(take_agents(torch.stack(part, dim=1), back) for part in (actions, log_probs, values))
+        )
+
+    def evaluate(self, inputs: Inputs, actions: Tensor) -> Evaluation:
+        order = inputs["priority"]
+        state_token, x, mask = self._encode(inputs)
+        ordered = take_agents(actions, order)
+        superiors = self.action_encoder(self.actor.encode(ordered[:, :-1]))
+        z = torch.cat([state_token, superiors], dim=1) + self.position
+        for block in self.outer:
+            z = block(z)
+        subgames = self._subgame(z, x)
+        log_probs, entropies = self.actor.evaluate(subgames, ordered, mask)
+        values = self.critic(subgames).squeeze(-1)
+        back = order.argsort(dim=-1)
+        return Evaluation(*(take_agents(part, back) for part in (log_probs, entropies, values)))
+
+    def _encode(self, inputs: Inputs) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Inner block: state token (B, 1, D), agent embeddings (B, n, D) and masks in order of rank."""
+        order = inputs["priority"]
+        embeddings = self.observation_encoder(with_agent_ids(inputs["observation"]))
+        token = self.state_token(inputs)
+        tokens = self.inner(torch.cat([token, take_agents(embeddings, order)], dim=1))
+        mask = inputs.get("action_mask")
+        return tokens[:, :1], tokens[:, 1:], None if mask is None else take_agents(mask, order)
+
+    def _subgame(self, z: Tensor, x: Tensor) -> Tensor:
+        """Subgame-state embeddings from outer (B, k, D) and inner (B, k, D) embeddings."""
+        z = z + x
+        return self.norm(z + self.combine(z))

@@ -1,0 +1,30 @@
+"""Games with sequential decisions inside a timestep, as Gymnasium and PettingZoo environments.
+
+Importing this package registers every id with both libraries.
+"""
+
+from stmg_envs import equilibria
+from stmg_envs.registry import (
+    aec_env,
+    list_envs,
+    make_game,
+    parallel_env,
+    register_all,
+    turn_stream,
+    vector_env,
+    vector_turn_stream,
+)
+
+register_all()
+
+__all__ = [
+    "aec_env",
+    "equilibria",
+    "list_envs",
+    "make_game",
+    "parallel_env",
+    "register_all",
+    "turn_stream",
+    "vector_env",
+    "vector_turn_stream",
+]

@@ -1,0 +1,31 @@
+"""The typed errors of the suite: each names the value, what was expected, and a fix."""
+
+from __future__ import annotations
+
+
+class STMGError(Exception):
+    """Base of every error this project raises on purpose."""
+
+
+class InvalidArgumentError(STMGError, ValueError):
+    """A constructor or function argument has the wrong type, shape or range."""
+
+
+class UnknownNameError(STMGError, KeyError):
+    """A name (environment id, algorithm, preset, payoff table) is not registered."""
+
+    def __str__(self) -> str:
+        # KeyError shows the repr of its argument, which hides line breaks and adds quotes.
+        return str(self.args[0]) if self.args else ""
+
+
+class InvalidPriorityError(InvalidArgumentError):
+    """A priority is not a permutation of the agents."""
+
+
+class InvalidActionError(InvalidArgumentError):
+    """An action is out of range, of the wrong shape, or not a number."""
+
+
+class MissingEngineError(STMGError, ImportError):
+    """A game needs an external engine that is not installed."""

@@ -1,0 +1,30 @@
+"""Matrix games: one-shot, repeated and multi-step."""
+
+from stmg_envs.matrix.multi_step import Cooperation, Coordination
+from stmg_envs.matrix.one_shot import (
+    CollectionStage,
+    Escape,
+    HuntingStage,
+    Maintain,
+    MatrixGame,
+    Meeting,
+    Mixing,
+    Penalty,
+    PrisonersDilemma,
+)
+from stmg_envs.matrix.stage_game import StageGame
+
+__all__ = [
+    "CollectionStage",
+    "Cooperation",
+    "Coordination",
+    "Escape",
+    "HuntingStage",
+    "Maintain",
+    "MatrixGame",
+    "Meeting",
+    "Mixing",
+    "Penalty",
+    "PrisonersDilemma",
+    "StageGame",
+]

@@ -1,0 +1,35 @@
+"""What a spatio-temporal sequential Markov game is, and the four views on one."""
+
+from stmg_envs.protocol.aec import TurnBasedEnv
+from stmg_envs.protocol.episodes import Episodes, Transition
+from stmg_envs.protocol.game import Game, Outcome, State
+from stmg_envs.protocol.neighbors import fully_connected, to_networkx
+from stmg_envs.protocol.parallel import GameParallelEnv, PriorityParallelEnv
+from stmg_envs.protocol.priority import check_priority, identity_priority
+from stmg_envs.protocol.randomness import Streams
+from stmg_envs.protocol.stream import TurnStreamEnv
+from stmg_envs.protocol.turns import Turns, TurnSpaces
+from stmg_envs.protocol.vector import GameVectorEnv, Observations
+from stmg_envs.protocol.vector_stream import TurnStreamVectorEnv
+
+__all__ = [
+    "Episodes",
+    "Game",
+    "GameParallelEnv",
+    "GameVectorEnv",
+    "Observations",
+    "Outcome",
+    "PriorityParallelEnv",
+    "State",
+    "Streams",
+    "Transition",
+    "TurnBasedEnv",
+    "TurnSpaces",
+    "TurnStreamEnv",
+    "TurnStreamVectorEnv",
+    "Turns",
+    "check_priority",
+    "fully_connected",
+    "identity_priority",
+    "to_networkx",
+]

@@ -1,0 +1,140 @@
+"""The game class: dynamics written once, for a batch of episodes, in torch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from gymnasium.spaces import Box, Discrete
+from numpy.typing import NDArray
+from torch import Tensor
+
+from stmg_envs.protocol.neighbors import fully_connected
+from stmg_envs.protocol.randomness import Streams
+
+State = dict[str, Tensor]
+"""The state of B episodes: named tensors, each with leading axis B."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one joint step gives.
+
+    Attributes:
+        state: the successor state.
+        rewards: float32 (B, n), one reward per agent.
+        terminated: bool (B,), the episode has ended by the rules of the game.
+        metrics: named float32 (B,), quantities of this step beyond the reward.
+    """
+
+    state: State
+    rewards: Tensor
+    terminated: Tensor
+    metrics: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Game(ABC):
+    """A spatio-temporal sequential Markov game, batched over episodes.
+
+    The game knows nothing of turns: a joint step is one code path, whoever decided in whatever
+    order. Views (:mod:`stmg_envs.protocol`) add turns, time limits, seeds and autoreset.
+
+    Attributes:
+        agents: agent names, shape (n,).
+        action_spaces: one space per agent, all Discrete or all Box of one dimension.
+        observation_space: the Box of one agent's own observation, the same for all.
+        state_space: the Box of the global state, or None.
+        max_steps: time limit in timesteps after which an episode is truncated, or None.
+        default_priority: agent names in order of decision.
+        metadata: name, render modes and frame rate, as in Gymnasium.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}
+
+    agents: tuple[str, ...]
+    action_spaces: tuple[Discrete, ...] | tuple[Box, ...]
+    observation_space: Box
+    state_space: Box | None = None
+    max_steps: int | None = None
+
+    @property
+    def n(self) -> int:
+        """The number of agents."""
+        return len(self.agents)
+
+    @property
+    def default_priority(self) -> tuple[str, ...]:
+        return self.agents
+
+    @property
+    def discrete(self) -> bool:
+        """Whether actions are discrete."""
+        return isinstance(self.action_spaces[0], Discrete)
+
+    @property
+    def action_width(self) -> int:
+        """Numbers that describe one action: A (one-hot) if discrete, else the action dimension."""
+        return max(
+            int(space.n) if isinstance(space, Discrete) else space.shape[0] for space in self.action_spaces
+        )
+
+    @property
+    def action_counts(self) -> tuple[int, ...]:
+        """Number of actions of each agent (discrete games)."""
+        return tuple(int(space.n) for space in self.action_spaces if isinstance(space, Discrete))
+
+    @abstractmethod
+    def reset(self, streams: Streams) -> State:
+        """First states of B episodes; B is the number of streams."""
+
+    @abstractmethod
+    def step(self, state: State, actions: Tensor, streams: Streams) -> Outcome:
+        """One joint step.
+
+        Args:
+            state: state of B episodes.
+            actions: int64 (B, n), or float32 (B, n, action_dim).
+            streams: randomness of this step, B streams.
+        """
+
+    @abstractmethod
+    def observe(self, state: State) -> Tensor:
+        """Own observations, float32 (B, n, obs_dim)."""
+
+    def global_state(self, state: State) -> Tensor | None:
+        """Global state, float32 (B, state_dim), or None if the game has none."""
+        return None
+
+    def action_mask(self, state: State) -> Tensor | None:
+        """Legal actions, bool (B, n, A); None if actions are continuous."""
+        if not self.discrete:
+            return None
+        batch, device = next(iter(state.values())).shape[0], next(iter(state.values())).device
+        counts = torch.tensor(self.action_counts, device=device)
+        legal = torch.arange(self.action_width, device=device) < counts[:, None]
+        return legal.expand(batch, self.n, self.action_width)
+
+    def alive(self, state: State) -> Tensor:
+        """Agents still in the game, bool (B, n)."""
+        values = next(iter(state.values()))
+        return torch.ones(self.n, dtype=torch.bool, device=values.device).expand(values.shape[0], self.n)
+
+    def neighbors(self, state: State) -> Tensor:
+        """The neighbour graph, bool (B, n, n), symmetric, False on the diagonal."""
+        values = next(iter(state.values()))
+        return fully_connected(self.n, values.shape[0], values.device)
+
+    def optimal_returns(self, priority: tuple[int, ...]) -> NDArray[np.float64] | None:
+        """Undiscounted returns per agent of the known optima, (m, n), or None if none is known.
+
+        Args:
+            priority: agent indices, leader first (the Stackelberg optimum depends on it).
+        """
+        return None
+
+    def render(self, state: State, mode: Literal["ansi", "rgb_array"]) -> str | NDArray[np.uint8]:
+        """A picture of the first episode of the batch."""
+        raise NotImplementedError(f"{type(self).__name__} has no rendering")

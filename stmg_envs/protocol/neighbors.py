@@ -1,0 +1,22 @@
+"""Neighbour graphs: boolean (n, n), symmetric, False on the diagonal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import networkx as nx
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+def fully_connected(n: int, batch: int, device: torch.device | str = "cpu") -> Tensor:
+    """Everyone is everyone's neighbour, bool (B, n, n)."""
+    return (~torch.eye(n, dtype=torch.bool, device=device)).expand(batch, n, n)
+
+
+def to_networkx(agents: Sequence[str], adjacency: NDArray[np.bool_]) -> nx.Graph:
+    """The graph over agent names, for people and for networkx's algorithms."""
+    graph = nx.from_numpy_array(np.asarray(adjacency, dtype=bool))
+    return nx.relabel_nodes(graph, dict(enumerate(agents)))

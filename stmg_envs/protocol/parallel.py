@@ -1,0 +1,202 @@
+"""View 1: PettingZoo parallel environments with a priority and a neighbour graph."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import torch
+from gymnasium import Space
+from gymnasium.spaces import Box, Discrete
+from numpy.typing import NDArray
+from pettingzoo import ParallelEnv
+
+from stmg_envs.errors import InvalidActionError, InvalidArgumentError
+from stmg_envs.protocol.episodes import Episodes
+from stmg_envs.protocol.game import Game
+from stmg_envs.protocol.neighbors import to_networkx
+from stmg_envs.protocol.priority import check_priority
+
+Observation = Any
+ParallelStep = tuple[
+    dict[str, Observation], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]
+]
+
+
+class PriorityParallelEnv(ParallelEnv[str, Any, Any]):
+    """A parallel environment that also says in which order its agents decide.
+
+    The joint step does not depend on the priority; turn-based views read it at the start of every
+    timestep. `reset(options={"priority": [...]})` sets it, and it stays until it is set again.
+
+    Attributes:
+        state_space: space of `state()`, or None if there is no global state.
+    """
+
+    possible_agents: list[str]
+    agents: list[str]
+    state_space: Space[Any] | None = None
+    render_mode: str | None = None
+    _priority: tuple[str, ...]
+
+    @property
+    def priority(self) -> tuple[str, ...]:
+        """Agent names, first to decide first."""
+        return self._priority
+
+    @priority.setter
+    def priority(self, priority: object) -> None:
+        self._priority = check_priority(self.possible_agents, priority)
+
+    @abstractmethod
+    def neighbors(self) -> NDArray[np.bool_]:
+        """The present neighbour graph, bool (n, n), symmetric, False on the diagonal."""
+
+    def neighbor_graph(self) -> nx.Graph:
+        """The present neighbour graph over agent names."""
+        return to_networkx(self.possible_agents, self.neighbors())
+
+    def observation_space(self, agent: str) -> Space[Any]:
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> Space[Any]:
+        return self.action_spaces[agent]
+
+    def _apply_options(self, options: dict[str, Any] | None) -> None:
+        if options and "priority" in options:
+            self.priority = options["priority"]
+
+
+class GameParallelEnv(PriorityParallelEnv):
+    """One episode of a native game as a PettingZoo parallel environment.
+
+    `infos[agent]["action_mask"]` (int8) carries the legal actions of discrete games.
+
+    Args:
+        game: the game.
+        render_mode: one of the game's render modes, or None.
+        priority: agent names, first to decide first; the game's default by default.
+
+    Raises:
+        InvalidArgumentError: for an unknown render mode.
+        InvalidPriorityError: if the priority is no permutation of the agents.
+    """
+
+    def __init__(self, game: Game, render_mode: str | None = None, priority: object = None) -> None:
+        if render_mode not in (None, *game.metadata["render_modes"]):
+            raise InvalidArgumentError(
+                f"render_mode={render_mode!r} is unknown; expected None or one of "
+                f"{game.metadata['render_modes']}"
+            )
+        self.game = game
+        self.render_mode = render_mode
+        self.metadata = {**game.metadata, "name": type(game).__name__, "is_parallelizable": True}
+        self.possible_agents = list(game.agents)
+        self.agents = []
+        self.observation_spaces = {
+            agent: Box(game.observation_space.low, game.observation_space.high, dtype=np.float32)
+            for agent in game.agents
+        }
+        self.action_spaces = dict(zip(game.agents, game.action_spaces, strict=True))
+        self.state_space = game.state_space
+        self._episodes = Episodes(game, 1)
+        self.priority = game.default_priority if priority is None else priority
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Observation], dict[str, dict[str, Any]]]:
+        self._apply_options(options)
+        self._episodes.reset(seed)
+        self.agents = list(self.possible_agents)
+        return self._observations(), self._infos()
+
+    def step(self, actions: dict[str, Any]) -> ParallelStep:
+        if not self.agents:
+            return {}, {}, {}, {}, {}
+        joint = self._joint_action(actions)
+        transition = self._episodes.step(joint)
+        acted = self.agents
+        rewards = transition.rewards[0].tolist()
+        terminated, truncated = bool(transition.terminated[0]), bool(transition.truncated[0])
+        alive = self.game.alive(self._episodes.state)[0].tolist()
+        observations, infos = self._observations(), self._infos()
+        for agent in acted:
+            infos[agent].update({name: float(value[0]) for name, value in transition.metrics.items()})
+        index = {agent: i for i, agent in enumerate(self.possible_agents)}
+        terminations = {agent: terminated or not alive[index[agent]] for agent in acted}
+        self.agents = [agent for agent in acted if not (terminations[agent] or truncated)]
+        return (
+            observations,
+            {agent: rewards[index[agent]] for agent in acted},
+            terminations,
+            dict.fromkeys(acted, truncated),
+            infos,
+        )
+
+    def state(self) -> NDArray[np.float32]:
+        state = self.game.global_state(self._episodes.state)
+        if state is None:
+            raise InvalidArgumentError(
+                f"{type(self.game).__name__} has no global state; use the agents' observations"
+            )
+        return state[0].numpy().copy()
+
+    def neighbors(self) -> NDArray[np.bool_]:
+        return self.game.neighbors(self._episodes.state)[0].numpy().copy()
+
+    def render(self) -> Any:
+        if self.render_mode is None:
+            return None
+        return self.game.render(self._episodes.state, self.render_mode)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def _joint_action(self, actions: dict[str, Any]) -> torch.Tensor:
+        rows = []
+        for agent in self.possible_agents:
+            space = self.action_spaces[agent]
+            if agent in self.agents:
+                rows.append(check_action(space, agent, actions.get(agent)))
+            else:
+                rows.append(np.zeros(space.shape or (), space.dtype))
+        return torch.as_tensor(np.stack(rows))[None]
+
+    def _observations(self) -> dict[str, Observation]:
+        own = self.game.observe(self._episodes.state)[0].numpy()
+        return {agent: own[self.possible_agents.index(agent)].copy() for agent in self.agents}
+
+    def _infos(self) -> dict[str, dict[str, Any]]:
+        mask = self.game.action_mask(self._episodes.state)
+        if mask is None:
+            return {agent: {} for agent in self.agents}
+        rows = mask[0].numpy().astype(np.int8)
+        return {
+            agent: {"action_mask": rows[i, : self.game.action_counts[i]].copy()}
+            for i, agent in enumerate(self.possible_agents)
+            if agent in self.agents
+        }
+
+
+def check_action(space: Space[Any], agent: str, action: Any) -> NDArray[Any]:
+    """Validate one agent's action and return it as an array of the space's dtype.
+
+    Raises:
+        InvalidActionError: if it is missing, of the wrong shape, out of range, or not a number.
+    """
+    if isinstance(space, Box):
+        array = np.asarray(action, dtype=space.dtype) if action is not None else None
+        # Actions beyond the bounds are the game's business (most clip); NaN never is.
+        valid = array is not None and array.shape == space.shape and bool(np.isfinite(array).all())
+        expected = f"finite numbers of shape {space.shape}"
+    else:
+        array = np.asarray(action) if action is not None else None
+        valid = array is not None and np.issubdtype(array.dtype, np.integer) and space.contains(array[()])
+        expected = (
+            f"an integer in 0..{space.n - 1}" if isinstance(space, Discrete) else f"an element of {space}"
+        )
+    if not valid or array is None:
+        raise InvalidActionError(f"action {action!r} of {agent} is not legal; expected {expected}")
+    return array.astype(space.dtype)

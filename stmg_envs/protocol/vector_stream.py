@@ -1,0 +1,273 @@
+"""The batched turn stream: B streams of turns over one native game, as a Gymnasium vector environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium.spaces import Dict
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+from torch import Tensor
+
+from stmg_envs.errors import InvalidActionError, InvalidArgumentError
+from stmg_envs.protocol.episodes import Episodes
+from stmg_envs.protocol.game import Game
+from stmg_envs.protocol.parallel import GameParallelEnv
+from stmg_envs.protocol.stream import RewardMode, check_reward_mode, stream_spaces
+from stmg_envs.protocol.turns import TurnSpaces
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
+    """B turn streams stepped together; each may be at another rank.
+
+    Sub-environment b behaves like `TurnStreamEnv` seeded with seed + b, under any of Gymnasium's
+    three autoreset modes.
+
+    Args:
+        game: the game.
+        num_envs: B.
+        reward: "mean" or "sum" over agents.
+        autoreset_mode: NEXT_STEP, SAME_STEP or DISABLED.
+        priority: names or indices of shape (n,), or indices (B, n).
+        render_mode: a render mode of the game; pictures are of the first sub-environment.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        num_envs: int = 1,
+        reward: RewardMode = "mean",
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        priority: object = None,
+        render_mode: str | None = None,
+    ) -> None:
+        try:
+            self.autoreset_mode = AutoresetMode(autoreset_mode)
+        except ValueError:
+            modes = [mode.value for mode in AutoresetMode]
+            raise InvalidArgumentError(
+                f"autoreset_mode={autoreset_mode!r} is unknown; expected one of {modes}"
+            ) from None
+        single = GameParallelEnv(game, render_mode)
+        self.game = game
+        self.num_envs = num_envs
+        self.reward = check_reward_mode(reward)
+        self.render_mode = render_mode
+        self.metadata = {**single.metadata, "autoreset_mode": self.autoreset_mode}
+        self.single_observation_space, self.single_action_space = stream_spaces(TurnSpaces(single))
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._episodes = Episodes(game, num_envs)
+        if priority is not None:
+            self._episodes.set_priority(priority)
+        self._rows = torch.arange(num_envs)
+        self._ranks = torch.arange(game.n)
+        self._counts = torch.tensor(game.action_counts) if game.discrete else None
+        self._over = torch.zeros(num_envs, dtype=torch.bool)
+        self._view: dict[str, Tensor] = {}
+        self._rank = torch.zeros(num_envs, dtype=torch.int64)
+        shape = (num_envs, game.n) if game.discrete else (num_envs, game.n, game.action_width)
+        self._joint = torch.zeros(shape, dtype=torch.int64 if game.discrete else torch.float32)
+        self._leader_actions = torch.zeros(num_envs, game.n, game.action_width)
+
+    @property
+    def priority(self) -> NDArray[np.int64]:
+        """Agent indices in order of decision, (B, n)."""
+        return self._episodes.priority.numpy().copy()
+
+    def neighbors(self) -> NDArray[np.bool_]:
+        """The present neighbour graphs, bool (B, n, n)."""
+        return self.game.neighbors(self._episodes.state).numpy().copy()
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Arrays, dict[str, Any]]:
+        """Start episodes.
+
+        Args:
+            seed: one int (sub-environment b gets seed + b), B ints, or None.
+            options: `priority`, and in DISABLED mode `reset_mask`, bool (B,).
+        """
+        options = options or {}
+        super().reset(seed=seed if isinstance(seed, int) else None)
+        if "priority" in options:
+            self._episodes.set_priority(options["priority"])
+        mask = options.get("reset_mask")
+        if mask is None:
+            self._episodes.reset(seed)  # type: ignore[arg-type]
+            begun = torch.ones(self.num_envs, dtype=torch.bool)
+        else:
+            begun = torch.as_tensor(np.asarray(mask))
+            if begun.shape != (self.num_envs,) or begun.dtype != torch.bool:
+                raise InvalidArgumentError(
+                    f"reset_mask={mask!r} is no mask; expected bool of shape ({self.num_envs},)"
+                )
+            self._episodes.restart(begun)
+        self._over = self._over & ~begun
+        self._begin_timestep(begun)
+        return self._observe(), self._info(torch.zeros(self.num_envs, self.game.n), torch.zeros_like(begun))
+
+    def step(
+        self, actions: NDArray[Any]
+    ) -> tuple[Arrays, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+        fresh = self._over
+        if bool(fresh.any()):
+            if self.autoreset_mode == AutoresetMode.DISABLED:
+                raise InvalidArgumentError(
+                    f"sub-environments {fresh.nonzero().flatten().tolist()} are over; reset them with "
+                    f"reset(options={{'reset_mask': mask}})"
+                )
+            self._episodes.restart(fresh)
+            self._begin_timestep(fresh)
+        acting = ~fresh
+        self._take(torch.as_tensor(np.asarray(actions)), acting)
+        complete = acting & (self._rank >= self.game.n)
+        zeros = torch.zeros(self.num_envs, self.game.n)
+        if not bool(complete.any()):
+            self._over = torch.zeros_like(acting)
+            flags = self._over.numpy()
+            return (
+                self._observe(),
+                np.zeros(self.num_envs),
+                flags.copy(),
+                flags.copy(),
+                self._info(zeros, complete),
+            )
+        transition = self._episodes.step(self._joint, where=complete)
+        self._begin_timestep(complete)
+        totals = transition.rewards.double().sum(dim=1)
+        rewards = totals if self.reward == "sum" else totals / self.game.n
+        info = self._info(transition.rewards, complete)
+        done = transition.done
+        if self.autoreset_mode == AutoresetMode.SAME_STEP:
+            if bool(done.any()):
+                ended = done.numpy().copy()
+                final_observations = _per_environment(self._observe(), ended)
+                self._episodes.restart(done)
+                self._begin_timestep(done)
+                begun = self._info(zeros, torch.zeros_like(done))
+                info = {
+                    **_where(ended, begun, info),
+                    "final_obs": final_observations,
+                    "_final_obs": ended.copy(),
+                    "final_info": _only(info, ended),
+                    "_final_info": ended.copy(),
+                }
+        else:
+            self._over = done
+        return (
+            self._observe(),
+            rewards.numpy(),
+            transition.terminated.numpy().copy(),
+            transition.truncated.numpy().copy(),
+            info,
+        )
+
+    def render(self) -> Any:
+        if self.render_mode is None:
+            return None
+        return (self.game.render(self._episodes.state, self.render_mode),)  # type: ignore[arg-type]
+
+    def _take(self, actions: Tensor, acting: Tensor) -> None:
+        """Record the decisions of the agents whose turn it is and pass the turn on."""
+        expected = self.action_space.shape
+        if tuple(actions.shape) != expected or (self.game.discrete and actions.is_floating_point()):
+            raise InvalidActionError(
+                f"actions have shape {tuple(actions.shape)} and dtype {actions.dtype}; expected "
+                f"{'integers' if self.game.discrete else 'floats'} of shape {expected}"
+            )
+        wrong = (
+            ((actions < 0) | (actions >= self.game.action_width))
+            if self.game.discrete
+            else ~actions.isfinite()
+        )
+        if bool((wrong.view(self.num_envs, -1).any(dim=1) & acting).any()):
+            first = tuple(wrong.nonzero()[0].tolist())
+            expected_values = (
+                f"integers in 0..{self.game.action_width - 1}" if self.game.discrete else "finite numbers"
+            )
+            raise InvalidActionError(
+                f"actions{list(first)} = {actions[first].item()} is not legal; expected {expected_values}"
+            )
+        rows, rank = self._rows[acting], self._rank[acting]
+        agent = self._episodes.priority[rows, rank]
+        chosen = actions[acting]
+        if self._counts is not None:
+            chosen = chosen.long() % self._counts[agent]
+            self._leader_actions[rows, rank] = torch.nn.functional.one_hot(
+                chosen, self.game.action_width
+            ).float()
+        else:
+            self._leader_actions[rows, rank] = chosen.float()
+        self._joint[rows, agent] = chosen.to(self._joint.dtype)
+        self._rank = torch.where(acting, self._next_rank(self._rank + 1), self._rank)
+
+    def _begin_timestep(self, where: Tensor) -> None:
+        self._view = self._episodes.observe()
+        self._leader_actions = self._leader_actions * ~where[:, None, None]
+        self._rank = torch.where(where, self._next_rank(torch.zeros_like(self._rank)), self._rank)
+
+    def _next_rank(self, start: Tensor) -> Tensor:
+        """First rank from `start` (B,) on whose agent is alive, n if there is none."""
+        alive = self._view["alive"].gather(1, self._episodes.priority)
+        candidates = alive & (self._ranks >= start[:, None])
+        return torch.where(candidates.any(dim=1), candidates.int().argmax(dim=1), self.game.n)
+
+    def _current(self) -> tuple[Tensor, Tensor]:
+        """Rank and agent of every turn, (B,); the first rank where everyone is out."""
+        rank = torch.where(self._rank < self.game.n, self._rank, 0)
+        return rank, self._episodes.priority[self._rows, rank]
+
+    def _observe(self) -> Arrays:
+        rank, agent = self._current()
+        visible = (self._ranks < rank[:, None]).unsqueeze(-1)
+        arrays: Arrays = {"observation": self._view["observation"][self._rows, agent].numpy()}
+        if "state" in self._view:
+            arrays["state"] = self._view["state"].numpy().copy()
+        arrays["leader_actions"] = (self._leader_actions * visible).numpy()
+        arrays["rank"] = rank.numpy().copy()
+        arrays["agent"] = agent.numpy()
+        if "action_mask" in self._view:
+            arrays["action_mask"] = self._view["action_mask"][self._rows, agent].numpy().astype(np.int8)
+        space = self.single_observation_space
+        assert isinstance(space, Dict)
+        return {name: arrays[name] for name in space.spaces}
+
+    def _info(self, rewards: Tensor, timestep_end: Tensor) -> dict[str, Any]:
+        names = np.array(self.game.agents, dtype=object)[self._current()[1].numpy()]
+        given = np.ones(self.num_envs, dtype=bool)
+        info = {
+            "agent": names,
+            "rewards": rewards.numpy().copy(),
+            "timestep_end": timestep_end.numpy().copy(),
+        }
+        return {**info, **{f"_{name}": given.copy() for name in info}}
+
+
+def _rows(mask: NDArray[np.bool_], value: NDArray[Any]) -> NDArray[np.bool_]:
+    """The mask (B,) with trailing axes to fit a value (B, ...)."""
+    return mask.reshape(-1, *([1] * (value.ndim - 1)))
+
+
+def _where(mask: NDArray[np.bool_], chosen: Arrays, other: Arrays) -> Arrays:
+    """Entry by entry, rows of `chosen` where the mask is set, of `other` elsewhere."""
+    return {name: np.where(_rows(mask, value), value, other[name]) for name, value in chosen.items()}
+
+
+def _only(info: Arrays, done: NDArray[np.bool_]) -> Arrays:
+    """Gymnasium's form of an info that only some environments have: zeros (None) elsewhere, and a mask."""
+    empty = {name: np.full_like(value, None if value.dtype == object else 0) for name, value in info.items()}
+    return _where(done, info, empty)
+
+
+def _per_environment(observations: Arrays, done: NDArray[np.bool_]) -> NDArray[np.object_]:
+    """Gymnasium's form of final observations: one dict per ended environment, None elsewhere."""
+    result = np.full(len(done), None, dtype=object)
+    for index in np.flatnonzero(done):
+        result[index] = {name: value[index] for name, value in observations.items()}
+    return result

@@ -1,0 +1,262 @@
+"""One table of games, the four views by id, and the registration with Gymnasium and PettingZoo."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import gymnasium
+import pettingzoo
+import torch
+
+from stmg_envs.errors import InvalidArgumentError, MissingEngineError, UnknownNameError
+from stmg_envs.protocol.aec import TurnBasedEnv
+from stmg_envs.protocol.game import Game
+from stmg_envs.protocol.parallel import GameParallelEnv, PriorityParallelEnv
+from stmg_envs.protocol.stream import RewardMode, TurnStreamEnv
+from stmg_envs.protocol.vector import GameVectorEnv
+from stmg_envs.protocol.vector_stream import TurnStreamVectorEnv
+
+
+@dataclass(frozen=True)
+class GameSpec:
+    """A row of the registry.
+
+    Attributes:
+        id: `stmg/<Name>-v<version>`.
+        factory: "module:Class" of the game.
+        family: folder of the game.
+        spaces: kind of action space.
+        extra: the extra of this distribution that installs the engine, or None.
+        engine: module that must be importable, or None.
+        bounds: return of the uniformly random policy and best known return with default arguments
+            (mean over agents of the undiscounted episode return); scores are normalised by them.
+        optimum: best return where it is known exactly, with default arguments.
+    """
+
+    id: str
+    factory: str
+    family: str
+    spaces: Literal["discrete", "continuous"]
+    extra: str | None
+    engine: str | None
+    bounds: tuple[float, float]
+    optimum: float | None
+
+    @property
+    def name(self) -> str:
+        """The id without namespace and version."""
+        return self.id.removeprefix("stmg/").rpartition("-v")[0]
+
+    def load(self) -> Callable[..., Game]:
+        """Import the game's class.
+
+        Raises:
+            MissingEngineError: if its engine is not installed.
+        """
+        if self.engine is not None and importlib.util.find_spec(self.engine) is None:
+            raise MissingEngineError(
+                f"{self.id} needs the engine {self.engine!r}, which is not installed; "
+                f"install it with: pip install 'stmg[{self.extra}]'"
+            )
+        module, _, attribute = self.factory.partition(":")
+        factory: Callable[..., Game] = getattr(importlib.import_module(module), attribute)
+        return factory
+
+
+def _matrix(name: str, low: float, high: float) -> GameSpec:
+    return GameSpec(
+        id=f"stmg/{name}-v0",
+        factory=f"stmg_envs.matrix:{name}",
+        family="matrix",
+        spaces="discrete",
+        extra=None,
+        engine=None,
+        bounds=(low, high),
+        optimum=high,
+    )
+
+
+REGISTRY: dict[str, GameSpec] = {
+    spec.id: spec
+    for spec in (
+        _matrix("Penalty", 20 / 9, 10.0),
+        _matrix("Mixing", -85 / 18, 2.5),
+        _matrix("Coordination", 0.2857, 26.5),
+        _matrix("Cooperation", 0.9981, 13.0),
+        _matrix("PrisonersDilemma", 7.5, 10.0),
+        _matrix("Maintain", 85 / 18, 17.5),
+        _matrix("Escape", 25 / 3, 30.0),
+        _matrix("Meeting", 2.0, 20 / 3),
+        _matrix("HuntingStage", 1.25, 5.0),
+        _matrix("CollectionStage", 5.625, 10.0),
+        _matrix("MatrixGame", 2.25, 4.0),
+    )
+}
+
+
+def list_envs() -> list[str]:
+    """All environment ids, whether or not their engines are installed."""
+    return list(REGISTRY)
+
+
+def spec(id: str) -> GameSpec:
+    """The registry row of an id.
+
+    Raises:
+        UnknownNameError: for an unknown id, with the nearest known ones.
+    """
+    if id not in REGISTRY:
+        near = difflib.get_close_matches(
+            id, [*REGISTRY, *(row.name for row in REGISTRY.values())], n=3, cutoff=0.5
+        )
+        near = [f"stmg/{name}-v0" if f"stmg/{name}-v0" in REGISTRY else name for name in near]
+        hint = f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else "see stmg_envs.list_envs()"
+        raise UnknownNameError(f"id={id!r} is no registered environment; {hint}")
+    return REGISTRY[id]
+
+
+def make_game(id: str, **kwargs: Any) -> Game:
+    """The game of an id, without a view.
+
+    Raises:
+        UnknownNameError: for an unknown id.
+        MissingEngineError: if the game's engine is not installed.
+        InvalidArgumentError: for an argument the game does not have or does not accept.
+    """
+    factory = spec(id).load()
+    accepted = inspect.signature(factory).parameters
+    for name in kwargs:
+        if name not in accepted:
+            raise InvalidArgumentError(
+                f"{name}={kwargs[name]!r} is no argument of {id}; expected one of {list(accepted) or 'none'}"
+            )
+    return factory(**kwargs)
+
+
+def parallel_env(
+    id: str, *, render_mode: str | None = None, priority: object = None, **kwargs: Any
+) -> PriorityParallelEnv:
+    """View 1: a PettingZoo parallel environment, the joint step.
+
+    Args:
+        id: environment id.
+        render_mode: a render mode of the game, or None.
+        priority: agent names, first to decide first; the game's default by default.
+        **kwargs: arguments of the game.
+
+    Raises:
+        UnknownNameError, MissingEngineError, InvalidArgumentError: see `make_game`.
+        InvalidPriorityError: if the priority is no permutation of the agents.
+    """
+    return GameParallelEnv(make_game(id, **kwargs), render_mode, priority)
+
+
+def aec_env(
+    id: str, *, render_mode: str | None = None, priority: object = None, **kwargs: Any
+) -> TurnBasedEnv:
+    """View 2: a PettingZoo AEC environment, agents selected in priority order.
+
+    Arguments and errors are those of `parallel_env`.
+    """
+    return TurnBasedEnv(parallel_env(id, render_mode=render_mode, priority=priority, **kwargs))
+
+
+def turn_stream(
+    id: str,
+    *,
+    render_mode: str | None = None,
+    priority: object = None,
+    reward: RewardMode = "mean",
+    **kwargs: Any,
+) -> TurnStreamEnv:
+    """View 3: one stream of turns; what `gymnasium.make(id)` makes, without its wrappers.
+
+    Arguments and errors are those of `parallel_env`, and `reward`, "mean" or "sum" over agents.
+    """
+    return TurnStreamEnv(parallel_env(id, render_mode=render_mode, priority=priority, **kwargs), reward)
+
+
+def vector_env(
+    id: str,
+    num_envs: int,
+    device: torch.device | str = "cpu",
+    *,
+    validate: bool = True,
+    priority: object = None,
+    **kwargs: Any,
+) -> GameVectorEnv:
+    """View 4: a batch of environments as tensors, with per-agent rewards.
+
+    Args:
+        id: environment id.
+        num_envs: B.
+        device: "cpu", "cuda", ...
+        validate: check every action.
+        priority: names or indices of shape (n,), or indices (B, n).
+        **kwargs: arguments of the game.
+
+    Raises:
+        UnknownNameError, MissingEngineError, InvalidArgumentError: see `make_game`.
+        InvalidPriorityError: if the priority is no permutation of the agents.
+    """
+    env = GameVectorEnv(make_game(id, **kwargs), num_envs, device, validate)
+    if priority is not None:
+        env.priority = priority
+    return env
+
+
+def vector_turn_stream(
+    id: str,
+    num_envs: int = 1,
+    *,
+    render_mode: str | None = None,
+    priority: object = None,
+    reward: RewardMode = "mean",
+    autoreset_mode: gymnasium.vector.AutoresetMode | str = gymnasium.vector.AutoresetMode.NEXT_STEP,
+    **kwargs: Any,
+) -> TurnStreamVectorEnv:
+    """The batched form of view 3; what `gymnasium.make_vec(id)` makes.
+
+    Arguments and errors are those of `turn_stream`, with `num_envs` and `autoreset_mode`.
+    """
+    return TurnStreamVectorEnv(
+        make_game(id, **kwargs), num_envs, reward, autoreset_mode, priority, render_mode
+    )
+
+
+def register_all() -> None:
+    """Register every id with Gymnasium and PettingZoo; calling it again changes nothing."""
+    for id in REGISTRY:
+        if id not in gymnasium.registry:
+            gymnasium.register(
+                id,
+                entry_point="stmg_envs.registry:_gymnasium_entry",
+                vector_entry_point="stmg_envs.registry:_gymnasium_vector_entry",
+                kwargs={"env_id": id},
+            )
+        if id not in pettingzoo.parallel_registry:
+            pettingzoo.register("parallel", id, "stmg_envs.registry:_parallel_entry", kwargs={"env_id": id})
+        if id not in pettingzoo.aec_registry:
+            pettingzoo.register("aec", id, "stmg_envs.registry:_aec_entry", kwargs={"env_id": id})
+
+
+def _gymnasium_entry(env_id: str, **kwargs: Any) -> TurnStreamEnv:
+    return turn_stream(env_id, **kwargs)
+
+
+def _gymnasium_vector_entry(env_id: str, **kwargs: Any) -> TurnStreamVectorEnv:
+    return vector_turn_stream(env_id, **kwargs)
+
+
+def _parallel_entry(env_id: str, **kwargs: Any) -> PriorityParallelEnv:
+    return parallel_env(env_id, **kwargs)
+
+
+def _aec_entry(env_id: str, **kwargs: Any) -> TurnBasedEnv:
+    return aec_env(env_id, **kwargs)

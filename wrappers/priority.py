@@ -1,0 +1,230 @@
+"""Priority orders: fixed, random per episode, or computed from what agents observe.
+
+A rule is written once, for batches; `WithPriority` applies it to any PettingZoo parallel environment
+and `PriorityVectorEnv` to a tensor batch.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from gymnasium import Space
+from gymnasium.spaces import flatten
+from numpy.typing import NDArray
+from pettingzoo import ParallelEnv
+from torch import Tensor
+
+from stmg_envs.protocol import (
+    GameVectorEnv,
+    Observations,
+    PriorityParallelEnv,
+    Streams,
+    check_priority,
+    fully_connected,
+)
+
+
+class PriorityRule(ABC):
+    """An order of decision for every environment of a batch.
+
+    Attributes:
+        per_timestep: whether the order is computed anew at every timestep, or once per episode.
+    """
+
+    per_timestep: bool
+
+    @abstractmethod
+    def __call__(self, observations: Tensor, streams: Streams) -> Tensor:
+        """Agent indices in order of decision, LongTensor (B, n).
+
+        Args:
+            observations: own observations, float (B, n, obs_dim).
+            streams: randomness of the episodes, B streams.
+        """
+
+
+class _Fixed(PriorityRule):
+    per_timestep = False
+
+    def __init__(self, order: Sequence[int]) -> None:
+        self.order = torch.tensor(list(order))
+
+    def __call__(self, observations: Tensor, streams: Streams) -> Tensor:
+        return self.order.to(observations.device).repeat(observations.shape[0], 1)
+
+
+class _Random(PriorityRule):
+    per_timestep = False
+
+    def __call__(self, observations: Tensor, streams: Streams) -> Tensor:
+        return streams.permutation(observations.shape[1])
+
+
+class _ByScore(PriorityRule):
+    per_timestep = True
+
+    def __init__(self, score: Callable[[Tensor], Tensor]) -> None:
+        self.score = score
+
+    def __call__(self, observations: Tensor, streams: Streams) -> Tensor:
+        return self.score(observations).argsort(dim=-1, descending=True, stable=True)
+
+
+def fixed_order(order: Sequence[int]) -> PriorityRule:
+    """The same order always, as agent indices."""
+    return _Fixed(order)
+
+
+def random_order() -> PriorityRule:
+    """A uniformly random order for every episode."""
+    return _Random()
+
+
+def by_score(score: Callable[[Tensor], Tensor]) -> PriorityRule:
+    """At every timestep the agent with the highest score decides first; ties go to the lower index.
+
+    Args:
+        score: maps own observations (B, n, obs_dim) to scores (B, n).
+    """
+    return _ByScore(score)
+
+
+class _HasNeighbors(Protocol):
+    def neighbors(self) -> NDArray[np.bool_]: ...
+
+
+class WithPriority(PriorityParallelEnv):
+    """Any PettingZoo parallel environment, with a priority.
+
+    Spaces, steps and rewards are the environment's own. The neighbour graph is the environment's if
+    it has one, else fully connected. Observations that are no Box are flattened for the rule.
+
+    Args:
+        env: the environment.
+        order: agent names, first to decide first, or a rule; the environment's own order of
+            agents by default.
+
+    Raises:
+        InvalidPriorityError: if the order is no permutation of the agents.
+    """
+
+    def __init__(
+        self, env: ParallelEnv[str, Any, Any], order: Sequence[str] | PriorityRule | None = None
+    ) -> None:
+        self.env = env
+        self.metadata = dict(env.metadata)
+        self.render_mode = getattr(env, "render_mode", None)
+        self.possible_agents = list(env.possible_agents)
+        self.observation_spaces = {agent: env.observation_space(agent) for agent in self.possible_agents}
+        self.action_spaces = {agent: env.action_space(agent) for agent in self.possible_agents}
+        self.state_space: Space[Any] | None = getattr(env, "state_space", None)
+        self._rule = order if isinstance(order, PriorityRule) else None
+        self._seed: int | None = None
+        self._episode = 0
+        if isinstance(env, PriorityParallelEnv):
+            self._priority = env.priority
+        else:
+            self._priority = tuple(self.possible_agents)
+        if order is not None and self._rule is None:
+            self._priority = check_priority(self.possible_agents, order)
+
+    @property
+    def agents(self) -> list[str]:  # type: ignore[override]
+        return list(self.env.agents)
+
+    @property
+    def unwrapped(self) -> WithPriority:
+        # The priority belongs to this object, so this is where unwrapping ends.
+        return self
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        options = dict(options or {})
+        if "priority" in options:
+            self.priority = options.pop("priority")
+        observations, infos = self.env.reset(seed=seed, options=options)
+        if seed is not None or self._seed is None:
+            self._seed = seed if seed is not None else int(np.random.SeedSequence().entropy or 0) % 2**31
+            self._episode = 0
+        else:
+            self._episode += 1
+        if self._rule is not None:
+            self._apply(self._rule, observations)
+        return observations, infos
+
+    def step(self, actions: dict[str, Any]) -> Any:
+        result = self.env.step(actions)
+        if self._rule is not None and self._rule.per_timestep and self.agents:
+            self._apply(self._rule, result[0])
+        return result
+
+    def state(self) -> NDArray[Any]:
+        return np.asarray(self.env.state())
+
+    def neighbors(self) -> NDArray[np.bool_]:
+        if isinstance(self.env, PriorityParallelEnv):
+            return self.env.neighbors()
+        return fully_connected(len(self.possible_agents), 1)[0].numpy().copy()
+
+    def render(self) -> Any:
+        return self.env.render()
+
+    def close(self) -> None:
+        self.env.close()
+
+    def _apply(self, rule: PriorityRule, observations: dict[str, Any]) -> None:
+        sizes = {agent: self._flat(agent, observations[agent]) for agent in observations}
+        width = max(len(row) for row in sizes.values())
+        table = torch.zeros(1, len(self.possible_agents), width)
+        for agent, row in sizes.items():
+            table[0, self.possible_agents.index(agent), : len(row)] = torch.as_tensor(
+                row, dtype=torch.float32
+            )
+        streams = Streams.from_seeds([self._seed or 0]).fold(-1, self._episode)
+        order = rule(table, streams)[0].tolist()
+        self._priority = tuple(self.possible_agents[index] for index in order)
+
+    def _flat(self, agent: str, observation: Any) -> NDArray[Any]:
+        return np.asarray(flatten(self.observation_spaces[agent], observation)).reshape(-1)
+
+
+class PriorityVectorEnv:
+    """A tensor batch whose priority follows a rule.
+
+    It has the methods and attributes of the batch it wraps.
+
+    Args:
+        env: the batch.
+        rule: the rule.
+    """
+
+    def __init__(self, env: GameVectorEnv, rule: PriorityRule) -> None:
+        self.env = env
+        self.rule = rule
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "env":
+            raise AttributeError(name)
+        return getattr(self.env, name)
+
+    def reset(
+        self, seed: Any = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observations, dict[str, Any]]:
+        """Like `GameVectorEnv.reset`, with the rule's order in force."""
+        observations, info = self.env.reset(seed, options)
+        self._apply(observations)
+        return observations, info
+
+    def step(self, actions: Tensor) -> tuple[Observations, Tensor, Tensor, Tensor, dict[str, Any]]:
+        """Like `GameVectorEnv.step`; the order is that of the timestep to come."""
+        observations, rewards, terminated, truncated, info = self.env.step(actions)
+        self._apply(observations)
+        return observations, rewards, terminated, truncated, info
+
+    def _apply(self, observations: Observations) -> None:
+        self.env.priority = self.rule(observations["observation"], self.env.episodes.episode_streams)
