@@ -1,0 +1,1 @@
+"""Baseline learners for games with sequential decisions inside a timestep."""

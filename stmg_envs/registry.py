@@ -30,7 +30,7 @@ class GameSpec:
     Attributes:
         id: `stmg/<Name>-v<version>`.
         factory: "module:Class" of the game.
-        family: folder of the game.
+        family: kind of game; names the presets that learners have for it.
         spaces: kind of action space.
         extra: the extra of this distribution that installs the engine, or None.
         engine: module that must be importable, or None.
@@ -69,11 +69,11 @@ class GameSpec:
         return factory
 
 
-def _matrix(name: str, low: float, high: float) -> GameSpec:
+def _matrix(name: str, low: float, high: float, family: str = "matrix-one-shot") -> GameSpec:
     return GameSpec(
         id=f"stmg/{name}-v0",
         factory=f"stmg_envs.matrix:{name}",
-        family="matrix",
+        family=family,
         spaces="discrete",
         extra=None,
         engine=None,
@@ -86,13 +86,13 @@ REGISTRY: dict[str, GameSpec] = {
     spec.id: spec
     for spec in (
         _matrix("Penalty", 20 / 9, 10.0),
-        _matrix("Mixing", -85 / 18, 2.5),
-        _matrix("Coordination", 0.2857, 26.5),
-        _matrix("Cooperation", 0.9981, 13.0),
+        _matrix("Mixing", -23 / 6, 2.5),
+        _matrix("Coordination", 0.2500000266, 26.5, "matrix-multi-step"),
+        _matrix("Cooperation", 0.6666746140, 13.0, "matrix-multi-step"),
         _matrix("PrisonersDilemma", 7.5, 10.0),
-        _matrix("Maintain", 85 / 18, 17.5),
+        _matrix("Maintain", 95 / 18, 17.5),
         _matrix("Escape", 25 / 3, 30.0),
-        _matrix("Meeting", 2.0, 20 / 3),
+        _matrix("Meeting", 139 / 54, 20 / 3),
         _matrix("HuntingStage", 1.25, 5.0),
         _matrix("CollectionStage", 5.625, 10.0),
         _matrix("MatrixGame", 2.25, 4.0),

@@ -6,6 +6,7 @@ and `PriorityVectorEnv` to a tensor batch.
 
 from __future__ import annotations
 
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -149,7 +150,7 @@ class WithPriority(PriorityParallelEnv):
             self.priority = options.pop("priority")
         observations, infos = self.env.reset(seed=seed, options=options)
         if seed is not None or self._seed is None:
-            self._seed = seed if seed is not None else int(np.random.SeedSequence().entropy or 0) % 2**31
+            self._seed = seed if seed is not None else secrets.randbits(31)
             self._episode = 0
         else:
             self._episode += 1

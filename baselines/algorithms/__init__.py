@@ -1,0 +1,1 @@
+"""Algorithms: one file each, with its loss, its update and its configuration."""

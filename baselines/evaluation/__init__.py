@@ -1,0 +1,1 @@
+"""Evaluation: greedy play, results files, statistics and reports."""

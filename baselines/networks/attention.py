@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -89,3 +90,30 @@ class Block(nn.Module):
         """The same for one new token (B, 1, dim) after the cached ones (causal blocks)."""
         x = x + self.attention.step(self.attention_norm(x), cache)
         return x + self.mlp(self.mlp_norm(x))
+
+
+class CausalStack(nn.Module):
+    """Causal blocks one after another.
+
+    Args:
+        dim: embedding size.
+        heads: number of heads.
+        blocks: number of blocks.
+    """
+
+    def __init__(self, dim: int, heads: int, blocks: int) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*(Block(dim, heads, causal=True) for _ in range(blocks)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.blocks(x)
+
+    def empty_caches(self) -> list[Cache]:
+        """One cache per block, before the first token."""
+        return [Cache() for _ in self.blocks]
+
+    def step(self, x: Tensor, caches: list[Cache]) -> Tensor:
+        """The same for one new token (B, 1, dim) after the cached ones."""
+        for block, cache in zip(self.blocks, caches, strict=True):
+            x = cast(Block, block).step(x, cache)
+        return x

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from baselines.networks.attention import Block, Cache
+from baselines.networks.attention import Block, CausalStack
 from baselines.networks.heads import action_head
 from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, Linear, encoder, head
 from baselines.networks.policy import (
@@ -72,13 +72,13 @@ class SteerNetwork(JointPolicy):
         self.spec = spec
         self.observation_encoder = encoder(spec.obs_dim + spec.n, dim)
         with_state = use_state and spec.state_dim is not None
-        self.state_token = StateToken(spec.state_dim or 0, dim) if with_state else ClassToken(dim)
+        self.state_token: nn.Module = StateToken(spec.state_dim or 0, dim) if with_state else ClassToken(dim)
         self.inner = nn.Sequential(*(Block(dim, heads, causal=False) for _ in range(blocks)))
         self.action_encoder = nn.Sequential(
             Linear(spec.action_width, dim, RELU_GAIN, bias=not spec.discrete), nn.GELU()
         )
         self.position = nn.Parameter(torch.zeros(spec.n, dim))
-        self.outer = nn.ModuleList(Block(dim, heads, causal=True) for _ in range(blocks))
+        self.outer = CausalStack(dim, heads, blocks)
         self.combine = nn.Sequential(
             nn.LayerNorm(dim), Linear(dim, dim, RELU_GAIN), nn.GELU(), Linear(dim, dim, OUTPUT_GAIN)
         )
@@ -90,13 +90,11 @@ class SteerNetwork(JointPolicy):
         order = inputs["priority"]
         state_token, x, mask = self._encode(inputs)
         noise = take_agents(noise, order)
-        caches = [Cache() for _ in self.outer]
+        caches = self.outer.empty_caches()
         actions, log_probs, values = [], [], []
         token = state_token
         for rank in range(self.spec.n):
-            z = token + self.position[rank]
-            for block, cache in zip(self.outer, caches, strict=True):
-                z = block.step(z, cache)
+            z = self.outer.step(token + self.position[rank], caches)
             subgame = self._subgame(z, x[:, rank : rank + 1])[:, 0]
             action, log_prob = self.actor.sample(
                 subgame, noise[:, rank], None if mask is None else mask[:, rank]
@@ -115,9 +113,7 @@ class SteerNetwork(JointPolicy):
         state_token, x, mask = self._encode(inputs)
         ordered = take_agents(actions, order)
         superiors = self.action_encoder(self.actor.encode(ordered[:, :-1]))
-        z = torch.cat([state_token, superiors], dim=1) + self.position
-        for block in self.outer:
-            z = block(z)
+        z = self.outer(torch.cat([state_token, superiors], dim=1) + self.position)
         subgames = self._subgame(z, x)
         log_probs, entropies = self.actor.evaluate(subgames, ordered, mask)
         values = self.critic(subgames).squeeze(-1)

@@ -1,0 +1,1 @@
+"""Training: populations of seeds, rollouts, advantages, checkpoints, logs."""

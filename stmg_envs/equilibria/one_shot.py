@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -136,7 +137,8 @@ def stackelberg(payoffs: ArrayLike, priority: Sequence[int] | None = None) -> St
             ties.append(Tie(order[rank], prefix, (action, *equal)))
         prefix = (*prefix, action)
     actions = tuple(prefix[order.index(agent)] for agent in range(n))
-    return Stackelberg(actions, array[:, *actions], tuple(ties), tuple(replies))
+    everyone: tuple[Any, ...] = (slice(None), *actions)
+    return Stackelberg(actions, array[everyone], tuple(ties), tuple(replies))
 
 
 def pure_nash(payoffs: ArrayLike) -> list[JointAction]:

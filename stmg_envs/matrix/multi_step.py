@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,8 @@ def repeat_then_choose(
         return 1 + (step - 1) * branches + branch
 
     for branch, entry in enumerate(entries):
-        payoffs[0, :, *entry] = 1.0
+        repeated: tuple[Any, ...] = (slice(None), *entry)
+        payoffs[0][repeated] = 1.0
         successors[(0, *entry)] = stage(1, branch)
         for step in range(1, steps):
             here = stage(step, branch)
@@ -54,7 +56,7 @@ def repeat_then_choose(
             if step == steps - 1:
                 payoffs[here] = finals[branch]
             else:
-                payoffs[here, :, *entry] = 1.0
+                payoffs[here][repeated] = 1.0
                 successors[(here, *entry)] = stage(step + 1, branch)
     return StageTable(payoffs, successors), observations
 

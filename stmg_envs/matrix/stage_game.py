@@ -60,9 +60,7 @@ class StageGame(Game):
         self.target = target
         self.agents = tuple(agents) if agents is not None else tuple(f"agent_{i}" for i in range(n))
         default_names = [[str(action) for action in range(1, count + 1)] for count in counts]
-        self.action_names = tuple(
-            tuple(map(str, names)) for names in default_names if action_names is None else action_names
-        )
+        self.action_names = tuple(map(tuple, default_names if action_names is None else action_names))
         if len(self.agents) != n or tuple(map(len, self.action_names)) != counts:
             raise InvalidArgumentError(
                 f"agents={self.agents} and action_names={self.action_names} do not fit payoffs of shape "
@@ -85,7 +83,7 @@ class StageGame(Game):
 
     def reset(self, streams: Streams) -> State:
         zero = torch.zeros_like(streams.keys)
-        return {"stage": zero, "joint_action": zero - 1}
+        return {"stage": zero, "played_stage": zero, "joint_action": zero - 1}
 
     def step(self, state: State, actions: Tensor, streams: Streams) -> Outcome:
         device = actions.device
@@ -95,8 +93,10 @@ class StageGame(Game):
         entry = state["stage"] * self._joint + joint
         successor = self._successors[entry]
         terminated = successor < 0
+        stage = state["stage"]
+        following = torch.where(terminated, stage, successor)
         return Outcome(
-            {"stage": torch.where(terminated, state["stage"], successor), "joint_action": joint},
+            {"stage": following, "played_stage": stage, "joint_action": joint},
             self._payoffs[entry],
             terminated,
         )
@@ -115,11 +115,13 @@ class StageGame(Game):
             return optimal_stage_returns(self.table)
         return stackelberg_returns(self.table, priority)[None]
 
-    def render(self, state: State, mode: Literal["ansi", "rgb_array"]) -> str | NDArray[np.uint8]:
-        stage, joint = int(state["stage"][0]), int(state["joint_action"][0])
+    def render(
+        self, state: State, mode: Literal["ansi", "rgb_array"], priority: tuple[int, ...] | None = None
+    ) -> str | NDArray[np.uint8]:
+        stage, joint = int(state["played_stage"][0]), int(state["joint_action"][0])
         chosen = None if joint < 0 else tuple(map(int, np.unravel_index(joint, self.action_counts)))
         draw = render_ansi if mode == "ansi" else render_rgb
-        return draw(self, stage, chosen)
+        return draw(self, stage, chosen, priority)
 
     def _to(self, device: torch.device) -> None:
         for name in ("_observations", "_payoffs", "_successors", "_strides"):

@@ -135,6 +135,14 @@ class Game(ABC):
         """
         return None
 
-    def render(self, state: State, mode: Literal["ansi", "rgb_array"]) -> str | NDArray[np.uint8]:
-        """A picture of the first episode of the batch."""
+    def render(
+        self, state: State, mode: Literal["ansi", "rgb_array"], priority: tuple[int, ...] | None = None
+    ) -> str | NDArray[np.uint8]:
+        """A picture of the first episode of the batch, just after its last joint step.
+
+        Args:
+            state: state of B episodes.
+            mode: "ansi" for text, "rgb_array" for uint8 (H, W, 3).
+            priority: agent indices in order of decision; the identity by default.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no rendering")

@@ -149,7 +149,8 @@ class GameParallelEnv(PriorityParallelEnv):
     def render(self) -> Any:
         if self.render_mode is None:
             return None
-        return self.game.render(self._episodes.state, self.render_mode)  # type: ignore[arg-type]
+        order = tuple(self.possible_agents.index(agent) for agent in self.priority)
+        return self.game.render(self._episodes.state, self.render_mode, order)  # type: ignore[arg-type]
 
     def close(self) -> None:
         """Nothing to release."""

@@ -171,7 +171,8 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
     def render(self) -> Any:
         if self.render_mode is None:
             return None
-        return (self.game.render(self._episodes.state, self.render_mode),)  # type: ignore[arg-type]
+        order = tuple(self._episodes.priority[0].tolist())
+        return (self.game.render(self._episodes.state, self.render_mode, order),)  # type: ignore[arg-type]
 
     def _take(self, actions: Tensor, acting: Tensor) -> None:
         """Record the decisions of the agents whose turn it is and pass the turn on."""

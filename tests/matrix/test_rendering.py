@@ -241,7 +241,7 @@ def test_ansi_of_a_large_game_lists_the_notable_joint_actions() -> None:
     assert "│ action: payoff │ last joint action │   SE   │  OPT  │" in text
     assert "│ agent_0        │       1: 0        │  5: 3  │ 2: -1 │" in text
     assert "│ agent_1        │       2: 0        │ 7: 2.5 │ 2: 7  │" in text
-    assert "│ marks          │         -         │ NE SE  │  OPT  │" in text
+    assert "│ marks          │        NE         │ NE SE  │  OPT  │" in text
 
 
 def test_ansi_shows_names_as_they_are() -> None:

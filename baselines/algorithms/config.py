@@ -1,0 +1,101 @@
+"""Flat configurations: dataclasses whose every field carries its sentence and its range."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from importlib.resources import files
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from baselines.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class PPOConfig:
+    """Fields of every learner that makes proximal policy updates on rollouts."""
+
+    total_steps: Annotated[int, Field(gt=0, description="environment steps per run")] = 1_000_000
+    num_envs: Annotated[int, Field(gt=0, description="parallel environments per run")] = 16
+    rollout_steps: Annotated[int, Field(gt=0, description="steps of each environment per update")] = 100
+    learning_rate: Annotated[float, Field(gt=0, description="Adam's step size")] = 5e-4
+    epochs: Annotated[int, Field(gt=0, description="passes over a rollout per update")] = 5
+    minibatches: Annotated[int, Field(gt=0, description="parts of a rollout per pass")] = 1
+    clip: Annotated[float, Field(gt=0, description="clip range of probability ratios and values")] = 0.2
+    entropy_start: Annotated[float, Field(ge=0, description="entropy coefficient at the start")] = 0.01
+    entropy_end: Annotated[float, Field(ge=0, description="entropy coefficient after annealing")] = 0.01
+    entropy_anneal: Annotated[
+        float, Field(gt=0, le=1, description="share of training over which the entropy coefficient anneals")
+    ] = 1.0
+    gamma: Annotated[float, Field(ge=0, le=1, description="discount per timestep")] = 0.99
+    gae_lambda: Annotated[float, Field(ge=0, le=1, description="lambda of the advantage estimate")] = 0.95
+    value_coef: Annotated[float, Field(ge=0, description="weight of the value loss")] = 1.0
+    huber_delta: Annotated[float, Field(gt=0, description="where the value loss turns linear")] = 10.0
+    value_norm_beta: Annotated[
+        float, Field(ge=0, lt=1, description="decay of the return statistics per update")
+    ] = 0.99999
+    max_grad_norm: Annotated[float, Field(gt=0, description="gradient norm per run is clipped to this")] = (
+        10.0
+    )
+    eval_interval: Annotated[int, Field(gt=0, description="environment steps between evaluations")] = 10_000
+    eval_episodes: Annotated[int, Field(gt=0, description="greedy episodes per evaluation and run")] = 32
+
+    @property
+    def batch(self) -> int:
+        """Timesteps per update and run."""
+        return self.num_envs * self.rollout_steps
+
+    @property
+    def updates(self) -> int:
+        """Updates of a whole training."""
+        return max(1, self.total_steps // self.batch)
+
+
+Config = TypeVar("Config", bound=PPOConfig)
+
+
+def load_presets(algorithm: str) -> dict[str, dict[str, Any]]:
+    """The presets of an algorithm by name, from its data file."""
+    resource = files("baselines.algorithms") / "presets" / f"{algorithm}.toml"
+    return tomllib.loads(resource.read_text(encoding="utf-8")) if resource.is_file() else {}
+
+
+def resolve_config(
+    config_class: type[Config], algorithm: str, preset: str | None, family: str, overrides: Mapping[str, Any]
+) -> Config:
+    """A validated configuration: class defaults, then a preset, then explicit values.
+
+    Args:
+        config_class: the algorithm's dataclass.
+        algorithm: its registry name, which names the preset file.
+        preset: preset name; None takes the one of the environment's family, if there is one.
+        family: the environment's family in the registry.
+        overrides: explicit fields.
+
+    Raises:
+        ConfigError: for an unknown preset or field, or a value of wrong type or range.
+    """
+    presets = load_presets(algorithm)
+    if preset is not None and preset not in presets:
+        raise ConfigError(f"preset={preset!r} is unknown for {algorithm}; expected one of {sorted(presets)}")
+    values = {**presets.get(preset or family, {}), **overrides}
+    names = [field.name for field in fields(config_class)]
+    for name, value in values.items():
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"expected one of {names}"
+            raise ConfigError(f"{name}={value!r} is no field of {config_class.__name__}; {hint}")
+    try:
+        return TypeAdapter(config_class).validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise ConfigError(f"{name}={first['input']!r} is not accepted: {first['msg']}") from None
+
+
+def config_dict(config: PPOConfig) -> dict[str, Any]:
+    """The configuration as plain data."""
+    return asdict(config)

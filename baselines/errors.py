@@ -1,0 +1,17 @@
+"""The typed errors of the learners."""
+
+from __future__ import annotations
+
+from stmg_envs.errors import STMGError
+
+
+class ConfigError(STMGError, ValueError):
+    """A configuration field is unknown or has an illegal value."""
+
+
+class RunDirectoryError(STMGError, FileExistsError):
+    """A run directory exists already, or is not the one asked for."""
+
+
+class CheckpointError(STMGError):
+    """A checkpoint is missing, truncated, or of another run."""

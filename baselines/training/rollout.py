@@ -1,0 +1,188 @@
+"""Rollouts of a population: T timesteps of K runs with B environments each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from baselines.networks.policy import Inputs
+from baselines.networks.value_norm import ValueNormalizer
+from baselines.training.advantages import generalized_advantages
+from baselines.training.population import Population
+from stmg_envs.protocol import GameVectorEnv, Observations, Streams
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A rollout as PPO takes it, with leading axes (K, N), N = T * B.
+
+    Attributes:
+        inputs: observations and priority.
+        actions: (K, N, n[, action_dim]).
+        log_probs: of the actions when they were taken, (K, N, n).
+        values: in normalised units, (K, N, n).
+        advantages: in units of rewards, (K, N, n).
+        returns: in units of rewards, (K, N, n).
+        alive: agents that decided, bool (K, N, n).
+    """
+
+    inputs: Inputs
+    actions: Tensor
+    log_probs: Tensor
+    values: Tensor
+    advantages: Tensor
+    returns: Tensor
+    alive: Tensor
+
+
+class Noise(Protocol):
+    """Gives decision noise (K, *shape, n, action_width)."""
+
+    def __call__(self, streams: Streams, *shape: int) -> Tensor: ...
+
+
+def policy_inputs(observations: Observations, priority: Tensor, runs: int) -> Inputs:
+    """Observations (K * B, ...) and priority as policy inputs (K, B, ...)."""
+    inputs = {**observations, "priority": priority}
+    return {name: value.reshape(runs, -1, *value.shape[1:]) for name, value in inputs.items()}
+
+
+class Collector:
+    """Plays the population in its environments and turns what happened into batches.
+
+    Args:
+        env: K * B environments, those of run k at k * B, ..., (k + 1) * B - 1.
+        population: K policies.
+        normalizer: of values.
+        noise: makes the decisions' noise.
+        rollout_steps: T.
+        gamma: discount per timestep.
+        gae_lambda: lambda.
+    """
+
+    def __init__(
+        self,
+        env: GameVectorEnv,
+        population: Population,
+        normalizer: ValueNormalizer,
+        noise: Noise,
+        rollout_steps: int,
+        gamma: float,
+        gae_lambda: float,
+    ) -> None:
+        self.env = env
+        self.population = population
+        self.normalizer = normalizer
+        self.noise = noise
+        self.rollout_steps = rollout_steps
+        self.gamma = gamma
+        self.gae_lambda = gae_lambda
+        self.num_envs = env.num_envs // population.size
+        self.observations: Observations = {}
+        self._returns = torch.zeros(env.num_envs, len(env.agents), device=env.device)
+
+    def collect(self, streams: Streams) -> tuple[Batch, dict[str, Tensor]]:
+        """T timesteps.
+
+        Args:
+            streams: randomness of this rollout, K streams.
+
+        Returns:
+            The batch, and metrics per run: `episode_return` (K,), mean over agents and over the
+            episodes that ended (NaN where none did).
+        """
+        runs, steps = self.population.size, self.rollout_steps
+        noise = self.noise(streams, steps + 1, self.num_envs)
+        columns: dict[str, list[Tensor]] = {
+            name: []
+            for name in (
+                "actions",
+                "log_probs",
+                "values",
+                "rewards",
+                "terminated",
+                "truncated",
+                "final_values",
+            )
+        }
+        inputs: list[Inputs] = []
+        finished = torch.zeros(2, self.env.num_envs, device=self.env.device)
+        for t in range(steps):
+            inputs.append(policy_inputs(self.observations, self.env.priority, runs))
+            decision = self.population.act(inputs[-1], noise[:, t])
+            self.observations, rewards, terminated, truncated, info = self.env.step(
+                decision.actions.flatten(0, 1)
+            )
+            done = terminated | truncated
+            self._returns += rewards
+            finished += torch.stack([self._returns.mean(dim=1) * done, done.float()])
+            self._returns = self._returns * ~done[:, None]
+            step = (
+                *decision,
+                rewards,
+                terminated,
+                truncated,
+                self._final_values(info, truncated, noise[:, t]),
+            )
+            for column, value in zip(columns.values(), step, strict=True):
+                column.append(value if value.shape[0] == runs else value.view(runs, -1, *value.shape[1:]))
+        last = self.population.act(
+            policy_inputs(self.observations, self.env.priority, runs), noise[:, steps]
+        ).values
+        total, count = finished.view(2, runs, -1).sum(dim=2)
+        batch = self._batch(inputs, {k: torch.stack(v, dim=1) for k, v in columns.items()}, last)
+        return batch, {"episode_return": torch.where(count > 0, total / count, torch.nan)}
+
+    def _final_values(self, info: dict[str, Observations], truncated: Tensor, noise: Tensor) -> Tensor:
+        """Values (K, B, n) of the last observations of truncated episodes; zeros if there are none.
+
+        The next joint action is sampled for the last observation, so that each agent's value is of
+        its subgame state there.
+        """
+        runs = self.population.size
+        if self.env.device.type == "cpu" and not bool(truncated.any()):
+            return torch.zeros(runs, self.num_envs, len(self.env.agents))
+        inputs = policy_inputs(info["final"], self.env.priority, runs)
+        return self.population.act(inputs, noise).values
+
+    def _batch(self, inputs: list[Inputs], columns: dict[str, Tensor], last_values: Tensor) -> Batch:
+        """Advantages and returns from columns (K, T, B, ...) and the bootstrap values (K, B, n)."""
+        shape = columns["values"].shape
+        values = self._denormalize(columns["values"])
+        following = torch.cat([values[:, 1:], self._denormalize(last_values.unsqueeze(1))], dim=1)
+        truncated = columns["truncated"].unsqueeze(-1)
+        following = torch.where(truncated, self._denormalize(columns["final_values"]), following)
+        estimates = generalized_advantages(
+            _time_first(columns["rewards"]),
+            _time_first(values),
+            _time_first(following),
+            _time_first(columns["terminated"]),
+            _time_first(columns["truncated"]),
+            self.gamma,
+            self.gae_lambda,
+        )
+        advantages, returns = (
+            x.view(shape[1], shape[0], *shape[2:]).transpose(0, 1).flatten(1, 2) for x in estimates
+        )
+        stacked = {name: torch.stack([i[name] for i in inputs], dim=1).flatten(1, 2) for name in inputs[0]}
+        return Batch(
+            inputs={name: value for name, value in stacked.items() if name != "alive"},
+            actions=columns["actions"].flatten(1, 2),
+            log_probs=columns["log_probs"].flatten(1, 2),
+            values=columns["values"].flatten(1, 2),
+            advantages=advantages,
+            returns=returns,
+            alive=stacked["alive"],
+        )
+
+    def _denormalize(self, values: Tensor) -> Tensor:
+        """Values (K, T, B, n) in units of rewards."""
+        return self.normalizer.denormalize(values.flatten(1, 2)).view_as(values)
+
+
+def _time_first(x: Tensor) -> Tensor:
+    """Columns (K, T, B, ...) as (T, K * B, ...)."""
+    return x.transpose(0, 1).flatten(1, 2)
