@@ -6,6 +6,7 @@ Importing this package registers every id with both libraries.
 from stmg_envs import equilibria
 from stmg_envs.registry import (
     aec_env,
+    game_spec,
     list_envs,
     make_game,
     parallel_env,
@@ -20,6 +21,7 @@ register_all()
 __all__ = [
     "aec_env",
     "equilibria",
+    "game_spec",
     "list_envs",
     "make_game",
     "parallel_env",

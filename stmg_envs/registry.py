@@ -37,6 +37,7 @@ class GameSpec:
         bounds: return of the uniformly random policy and best known return with default arguments
             (mean over agents of the undiscounted episode return); scores are normalised by them.
         optimum: best return where it is known exactly, with default arguments.
+        task_args: arguments that are always part of the task's name, with their defaults.
     """
 
     id: str
@@ -47,6 +48,7 @@ class GameSpec:
     engine: str | None
     bounds: tuple[float, float]
     optimum: float | None
+    task_args: tuple[tuple[str, Any], ...] = ()
 
     @property
     def name(self) -> str:
@@ -69,7 +71,9 @@ class GameSpec:
         return factory
 
 
-def _matrix(name: str, low: float, high: float, family: str = "matrix-one-shot") -> GameSpec:
+def _matrix(
+    name: str, low: float, high: float, family: str = "matrix-one-shot", **task_args: Any
+) -> GameSpec:
     return GameSpec(
         id=f"stmg/{name}-v0",
         factory=f"stmg_envs.matrix:{name}",
@@ -79,13 +83,14 @@ def _matrix(name: str, low: float, high: float, family: str = "matrix-one-shot")
         engine=None,
         bounds=(low, high),
         optimum=high,
+        task_args=tuple(task_args.items()),
     )
 
 
 REGISTRY: dict[str, GameSpec] = {
     spec.id: spec
     for spec in (
-        _matrix("Penalty", 20 / 9, 10.0),
+        _matrix("Penalty", 20 / 9, 10.0, k=0),
         _matrix("Mixing", -23 / 6, 2.5),
         _matrix("Coordination", 0.2500000266, 26.5, "matrix-multi-step"),
         _matrix("Cooperation", 0.6666746140, 13.0, "matrix-multi-step"),
@@ -95,7 +100,7 @@ REGISTRY: dict[str, GameSpec] = {
         _matrix("Meeting", 139 / 54, 20 / 3),
         _matrix("HuntingStage", 1.25, 5.0),
         _matrix("CollectionStage", 5.625, 10.0),
-        _matrix("MatrixGame", 2.25, 4.0),
+        _matrix("MatrixGame", 2.25, 4.0, payoffs="stag_hunt"),
     )
 }
 
@@ -105,7 +110,7 @@ def list_envs() -> list[str]:
     return list(REGISTRY)
 
 
-def spec(id: str) -> GameSpec:
+def game_spec(id: str) -> GameSpec:
     """The registry row of an id.
 
     Raises:
@@ -129,7 +134,7 @@ def make_game(id: str, **kwargs: Any) -> Game:
         MissingEngineError: if the game's engine is not installed.
         InvalidArgumentError: for an argument the game does not have or does not accept.
     """
-    factory = spec(id).load()
+    factory = game_spec(id).load()
     accepted = inspect.signature(factory).parameters
     for name in kwargs:
         if name not in accepted:

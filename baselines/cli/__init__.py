@@ -1,0 +1,55 @@
+"""The command line: `stmg envs | solve | train | evaluate | report`, one file per command."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from typing import Any
+
+import rich_click as click
+
+from stmg_envs.errors import STMGError
+
+COMMANDS = {
+    "envs": "list the environments",
+    "solve": "print a game's payoff table with its equilibria",
+    "train": "train a population of runs",
+    "evaluate": "evaluate a run's policies greedily",
+    "report": "write a run's report as one HTML page",
+}
+
+
+class InvalidCall(click.ClickException):
+    """One of this project's errors, said in one line."""
+
+    exit_code = 2
+
+
+class CommandGroup(click.RichGroup):
+    """Loads a command when it is called and turns this project's errors into one clear line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in COMMANDS:
+            command: click.Command = importlib.import_module(f"baselines.cli.{name}").command
+            return command
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Expected one of {', '.join(COMMANDS)}."
+        ctx.fail(f"No such command {name!r}. {hint}")
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except STMGError as error:
+            raise InvalidCall(str(error)) from None
+
+
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="stmg", prog_name="stmg")
+def main() -> None:
+    """Games with sequential decisions inside a timestep, and learners for them.
+
+    Example: stmg train steer stmg/Penalty-v0 --env-arg k=-100 --seeds 16 --out runs/penalty
+    """

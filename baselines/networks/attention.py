@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -14,10 +14,16 @@ from baselines.networks.layers import OUTPUT_GAIN, Linear, mlp
 
 @dataclass
 class Cache:
-    """Keys and values of the tokens seen so far, each (B, heads, tokens, dim / heads)."""
+    """Keys and values of the tokens seen so far, side by side: (B, heads, tokens, 2 * dim / heads)."""
 
-    keys: list[Tensor] = field(default_factory=list)
-    values: list[Tensor] = field(default_factory=list)
+    keys_values: Tensor | None = None
+
+    def append(self, keys_values: Tensor) -> tuple[Tensor, Tensor]:
+        """Add new tokens and return all keys and all values."""
+        old = self.keys_values
+        self.keys_values = keys_values if old is None else torch.cat([old, keys_values], dim=-2)
+        keys, values = self.keys_values.chunk(2, dim=-1)
+        return keys, values
 
 
 class SelfAttention(nn.Module):
@@ -53,9 +59,7 @@ class SelfAttention(nn.Module):
     def step(self, x: Tensor, cache: Cache) -> Tensor:
         """Attend from one new token (B, 1, dim) to the cached ones and itself."""
         query, key, value = map(self._split, self.query_key_value(x).chunk(3, dim=-1))
-        cache.keys.append(key)
-        cache.values.append(value)
-        keys, values = torch.cat(cache.keys, dim=-2), torch.cat(cache.values, dim=-2)
+        keys, values = cache.append(torch.cat([key, value], dim=-1))
         scores = (query * self.scale) @ keys.transpose(-2, -1)
         return self.out(self._merge(scores.softmax(dim=-1) @ values))
 

@@ -110,15 +110,26 @@ class SteerNetwork(JointPolicy):
 
     def evaluate(self, inputs: Inputs, actions: Tensor) -> Evaluation:
         order = inputs["priority"]
-        state_token, x, mask = self._encode(inputs)
-        ordered = take_agents(actions, order)
-        superiors = self.action_encoder(self.actor.encode(ordered[:, :-1]))
-        z = self.outer(torch.cat([state_token, superiors], dim=1) + self.position)
-        subgames = self._subgame(z, x)
-        log_probs, entropies = self.actor.evaluate(subgames, ordered, mask)
+        mask = inputs.get("action_mask")
+        subgames = self.subgame_embeddings(inputs, actions)
+        log_probs, entropies = self.actor.evaluate(
+            subgames, take_agents(actions, order), None if mask is None else take_agents(mask, order)
+        )
         values = self.critic(subgames).squeeze(-1)
         back = order.argsort(dim=-1)
         return Evaluation(*(take_agents(part, back) for part in (log_probs, entropies, values)))
+
+    def subgame_embeddings(self, inputs: Inputs, actions: Tensor) -> Tensor:
+        """Embeddings of all subgame states, in order of rank, (B, n, dim).
+
+        Args:
+            inputs: observations and priority.
+            actions: joint actions in agent order; rank r sees those of ranks below r only.
+        """
+        state_token, x, _ = self._encode(inputs)
+        superiors = take_agents(actions, inputs["priority"])[:, :-1]
+        tokens = torch.cat([state_token, self.action_encoder(self.actor.encode(superiors))], dim=1)
+        return self._subgame(self.outer(tokens + self.position), x)
 
     def _encode(self, inputs: Inputs) -> tuple[Tensor, Tensor, Tensor | None]:
         """Inner block: state token (B, 1, D), agent embeddings (B, n, D) and masks in order of rank."""

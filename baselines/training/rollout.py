@@ -82,7 +82,7 @@ class Collector:
         self.gae_lambda = gae_lambda
         self.num_envs = env.num_envs // population.size
         self.observations: Observations = {}
-        self._returns = torch.zeros(env.num_envs, len(env.agents), device=env.device)
+        self.partial_returns = torch.zeros(env.num_envs, len(env.agents), device=env.device)
 
     def collect(self, streams: Streams) -> tuple[Batch, dict[str, Tensor]]:
         """T timesteps.
@@ -117,9 +117,9 @@ class Collector:
                 decision.actions.flatten(0, 1)
             )
             done = terminated | truncated
-            self._returns += rewards
-            finished += torch.stack([self._returns.mean(dim=1) * done, done.float()])
-            self._returns = self._returns * ~done[:, None]
+            self.partial_returns += rewards
+            finished += torch.stack([self.partial_returns.mean(dim=1) * done, done.float()])
+            self.partial_returns = self.partial_returns * ~done[:, None]
             step = (
                 *decision,
                 rewards,
@@ -186,3 +186,13 @@ class Collector:
 def _time_first(x: Tensor) -> Tensor:
     """Columns (K, T, B, ...) as (T, K * B, ...)."""
     return x.transpose(0, 1).flatten(1, 2)
+
+
+def decision_noise(n: int, action_width: int, discrete: bool) -> Noise:
+    """Noise of joint decisions: standard Gumbel for discrete actions, else standard normal."""
+
+    def draw(streams: Streams, *shape: int) -> Tensor:
+        sample = streams.gumbel if discrete else streams.normal
+        return sample(*shape, n, action_width)
+
+    return draw

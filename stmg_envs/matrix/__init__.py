@@ -1,5 +1,6 @@
 """Matrix games: one-shot, repeated and multi-step."""
 
+from stmg_envs.matrix.marks import table_marks
 from stmg_envs.matrix.multi_step import Cooperation, Coordination
 from stmg_envs.matrix.one_shot import (
     CollectionStage,
@@ -12,6 +13,7 @@ from stmg_envs.matrix.one_shot import (
     Penalty,
     PrisonersDilemma,
 )
+from stmg_envs.matrix.rendering import render_ansi, render_rgb
 from stmg_envs.matrix.stage_game import StageGame
 
 __all__ = [
@@ -27,4 +29,7 @@ __all__ = [
     "Penalty",
     "PrisonersDilemma",
     "StageGame",
+    "render_ansi",
+    "render_rgb",
+    "table_marks",
 ]

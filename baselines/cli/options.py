@@ -1,0 +1,57 @@
+"""Options that several commands share, and the values they take."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import rich_click as click
+
+
+class Assignment(click.ParamType[tuple[str, Any]]):
+    """`name=value`; the value is JSON where it parses as JSON, else text."""
+
+    name = "name=value"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Any]:
+        if isinstance(value, tuple):
+            return value
+        name, separator, text = str(value).partition("=")
+        if not separator or not name:
+            self.fail(f"{value!r} is no assignment; expected name=value, for instance k=-100", param, ctx)
+        try:
+            return name, json.loads(text)
+        except json.JSONDecodeError:
+            return name, text
+
+
+class Seeds(click.ParamType[int | tuple[int, ...]]):
+    """A number of seeds, or the seeds themselves separated by commas."""
+
+    name = "seeds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | tuple[int, ...]:
+        if isinstance(value, (int, tuple)):
+            return value
+        try:
+            numbers = tuple(int(part) for part in str(value).split(",") if part)
+        except ValueError:
+            numbers = ()
+        if not numbers:
+            self.fail(f"{value!r} names no seeds; expected a number (32) or a list (3,5,8)", param, ctx)
+        return numbers if "," in str(value) else numbers[0]
+
+
+env_arg = click.option(
+    "--env-arg",
+    "env_args",
+    type=Assignment(),
+    multiple=True,
+    help="argument of the game, for instance k=-100; may be repeated",
+)
+
+priority = click.option("--priority", help="agent names, first to decide first: agent_1,agent_0")

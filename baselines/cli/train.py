@@ -1,0 +1,110 @@
+"""`stmg train`: one subcommand per algorithm, one flag per configuration field."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields
+from typing import Any, get_args, get_type_hints
+
+import rich_click as click
+import torch
+
+from baselines.algorithms.config import load_presets
+from baselines.algorithms.registry import ALGORITHMS, AlgorithmSpec
+from baselines.cli import options
+from baselines.cli.watch import print_summary, watching
+from baselines.runs.api import train
+
+
+@click.group(name="train")
+def command() -> None:
+    """Train a population of runs of one algorithm, one run per seed.
+
+    Example: stmg train steer stmg/Penalty-v0 --env-arg k=-100 --seeds 32 --out runs/penalty
+    """
+
+
+def _available_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _field_option(field: Field[Any], hint: Any) -> click.Option:
+    """The flag of a configuration field; it has no default, so that presets show through."""
+    kind, info = get_args(hint)[:2]
+    default = "" if field.default is MISSING else f" [class default: {field.default}]"
+    flag = f"--{field.name.replace('_', '-')}"
+    if kind is bool:
+        flag = f"{flag}/--no-{field.name.replace('_', '-')}"
+    return click.Option([flag, field.name], type=kind, default=None, help=f"{info.description}{default}")
+
+
+def _run(spec: AlgorithmSpec) -> Callable[..., None]:
+    def run(
+        env_id: str,
+        env_args: tuple[tuple[str, Any], ...],
+        seeds: int | tuple[int, ...],
+        priority: str | None,
+        preset: str | None,
+        device: str,
+        threads: int,
+        out: str | None,
+        resume: bool,
+        **config: Any,
+    ) -> None:
+        torch.set_num_threads(threads)
+        chosen = {name: value for name, value in config.items() if value is not None}
+        with watching(f"{spec.name} on {env_id}") as watch:
+            trained = train(
+                spec.name,
+                env_id,
+                seeds=seeds,
+                env_args=dict(env_args),
+                device=device,
+                priority=priority,
+                preset=preset,
+                out=out,
+                resume=resume,
+                watch=watch,
+                **chosen,
+            )
+        print_summary(trained)
+
+    return run
+
+
+def _algorithm_command(spec: AlgorithmSpec) -> click.Command:
+    presets = ", ".join(load_presets(spec.name)) or "none"
+    hints = get_type_hints(spec.config_class, include_extras=True)
+    cores = _available_cores()
+    parameters: list[click.Parameter] = [
+        click.Argument(["env_id"]),
+        click.Option(["--seeds"], type=options.Seeds(), default=1, help="a number (32) or a list (3,5,8)"),
+        click.Option(
+            ["--env-arg", "env_args"],
+            type=options.Assignment(),
+            multiple=True,
+            help="argument of the game, for instance k=-100; may be repeated",
+        ),
+        click.Option(["--priority"], help="agent names, first to decide first, or 'random' (per episode)"),
+        click.Option(["--preset"], help=f"named settings, by default those of the family; known: {presets}"),
+        click.Option(["--device"], default="cpu", show_default=True, help="cpu, cuda, cuda:1, ..."),
+        click.Option(["--threads"], type=int, default=cores, show_default=True, help="torch threads"),
+        click.Option(["--out"], type=click.Path(file_okay=False), help="run directory; must not exist yet"),
+        click.Option(["--resume"], is_flag=True, help="continue the run in --out"),
+        *(_field_option(field, hints[field.name]) for field in fields(spec.config_class)),
+    ]
+    example = (
+        f"Example: stmg train {spec.name} stmg/Penalty-v0 --env-arg k=-100 --seeds 32 --out runs/penalty"
+    )
+    return click.RichCommand(
+        name=spec.name,
+        params=parameters,
+        callback=_run(spec),
+        help=f"{spec.summary}.\n\n{example}",
+        short_help=spec.summary,
+    )
+
+
+for _spec in ALGORITHMS.values():
+    command.add_command(_algorithm_command(_spec))

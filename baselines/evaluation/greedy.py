@@ -1,0 +1,95 @@
+"""Greedy evaluation: every run plays exactly E episodes, one per environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from baselines.training.population import Population
+from baselines.training.rollout import policy_inputs
+from stmg_envs.protocol import GameVectorEnv, Streams
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What K runs did in E greedy episodes each.
+
+    Attributes:
+        returns: undiscounted return of each agent, float64 (K, E, n).
+        optimal: whether each episode reached a known optimum, bool (K, E), or None if none is known.
+        metrics: the game's own metrics at the end of each episode, each (K, E).
+        actions: joint actions of each run's first episode, a list over timesteps of (K, n[, dim]).
+        lengths: length of each run's first episode, (K,).
+    """
+
+    returns: NDArray[np.float64]
+    optimal: NDArray[np.bool_] | None
+    metrics: dict[str, NDArray[np.float64]]
+    actions: list[NDArray[np.float64]]
+    lengths: NDArray[np.int64]
+
+    def as_metrics(self, run: int) -> dict[str, list[float]]:
+        """The lists that results files hold: one entry per episode, `optimal` once per policy."""
+        table = {"return": self.returns[run].mean(axis=-1).tolist()}
+        if self.optimal is not None:
+            table["optimal"] = [float(self.optimal[run].all())]
+        return table | {name: values[run].tolist() for name, values in self.metrics.items()}
+
+
+def evaluate_greedy(population: Population, env: GameVectorEnv, streams: Streams) -> Evaluated:
+    """Play one greedy episode in each of K * E environments.
+
+    Each environment plays one episode and then waits, so that short episodes are not favoured.
+
+    Args:
+        population: K policies.
+        env: K * E environments, those of run k at k * E, ..., (k + 1) * E - 1.
+        streams: randomness of the environments, K streams.
+    """
+    runs, episodes = population.size, env.num_envs // population.size
+    n, game = len(env.agents), env.game
+    shape = (runs, episodes, n, game.action_width)
+    greedy = torch.zeros(shape, device=env.device)
+    observations, _ = env.reset(seed=streams.split(episodes).keys)
+    priority = env.priority.clone()
+    returns = torch.zeros(env.num_envs, n, dtype=torch.float64, device=env.device)
+    running = torch.ones(env.num_envs, dtype=torch.bool, device=env.device)
+    lengths = torch.zeros(runs, dtype=torch.int64, device=env.device)
+    metrics: dict[str, Tensor] = {}
+    actions = []
+    while bool(running.any()):
+        decision = population.act(policy_inputs(observations, env.priority, runs), greedy)
+        observations, rewards, terminated, truncated, info = env.step(decision.actions.flatten(0, 1))
+        returns += rewards * running[:, None]
+        lengths += running.view(runs, episodes)[:, 0]
+        actions.append(decision.actions[:, 0].double().cpu().numpy())
+        done = terminated | truncated
+        for name, value in info["metrics"].items():
+            metrics[name] = torch.where(running & done, value.double(), metrics.get(name, value.double()))
+        running = running & ~done
+    table = returns.view(runs, episodes, n).cpu().numpy()
+    return Evaluated(
+        returns=table,
+        optimal=_optimal(env, table, priority.view(runs, episodes, n).cpu().numpy()),
+        metrics={name: value.view(runs, episodes).cpu().numpy() for name, value in metrics.items()},
+        actions=actions,
+        lengths=lengths.cpu().numpy(),
+    )
+
+
+def _optimal(
+    env: GameVectorEnv, returns: NDArray[np.float64], priority: NDArray[np.int64]
+) -> NDArray[np.bool_] | None:
+    """Whether returns (K, E, n) equal a known optimum of the priority (K, E, n) in force."""
+    reached = np.zeros(returns.shape[:2], dtype=bool)
+    for order in np.unique(priority.reshape(-1, priority.shape[-1]), axis=0):
+        targets = env.game.optimal_returns(tuple(int(agent) for agent in order))
+        if targets is None:
+            return None
+        close = np.isclose(returns[:, :, None, :], targets, rtol=1e-5, atol=1e-4).all(axis=-1).any(axis=-1)
+        reached |= close & (priority == order).all(axis=-1)
+    return reached

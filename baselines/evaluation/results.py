@@ -1,0 +1,96 @@
+"""Results files in marl-eval's layout, written atomically.
+
+environment -> task -> algorithm -> seed_<k> -> step_<j> {step_count, elapsed_time, metric: [values]}
+and absolute_metrics {metric: [values]}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from baselines.evaluation.greedy import Evaluated
+from stmg_envs import game_spec
+from stmg_envs.errors import InvalidArgumentError
+
+ENVIRONMENT = "stmg"
+
+Results = dict[str, Any]
+
+
+def task_name(env_id: str, env_args: Mapping[str, Any]) -> str:
+    """The task of an environment and its arguments, such as `penalty(k=-100)`, in lower case."""
+    row = game_spec(env_id)
+    arguments = {**dict(row.task_args), **env_args}
+    inside = ",".join(f"{name}={_compact(value)}" for name, value in arguments.items())
+    return (f"{row.name}({inside})" if inside else row.name).lower()
+
+
+def _compact(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).replace(" ", "")
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write JSON so that a crash leaves the previous file whole."""
+    temporary = path.with_name(path.name + ".partial")
+    temporary.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Raises:
+        InvalidArgumentError: if the file is missing or no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidArgumentError(f"{path} does not exist; expected a file of a run directory") from None
+    except json.JSONDecodeError as error:
+        raise InvalidArgumentError(f"{path} is no JSON ({error}); restore it or train again") from None
+
+
+class ResultsFile:
+    """The results of one run directory: one task, one algorithm, K seeds.
+
+    Args:
+        path: `results.json`.
+        task: task name.
+        algorithm: registry name.
+        seeds: one seed per run, (K,).
+        keep_until: on resuming, evaluations of later steps are dropped.
+    """
+
+    def __init__(
+        self, path: Path, task: str, algorithm: str, seeds: tuple[int, ...], keep_until: int = -1
+    ) -> None:
+        self.path = path
+        self.runs: dict[str, dict[str, Any]] = {f"seed_{seed}": {} for seed in seeds}
+        if path.is_file():
+            stored = read_json(path).get(ENVIRONMENT, {}).get(task, {}).get(algorithm, {})
+            for name in self.runs:
+                steps = stored.get(name, {})
+                self.runs[name] = {
+                    key: value for key, value in steps.items() if value.get("step_count", 0) <= keep_until
+                }
+        self.data: Results = {ENVIRONMENT: {task: {algorithm: self.runs}}}
+
+    def add(self, step_count: int, elapsed: float, evaluated: Evaluated) -> None:
+        """Append one evaluation of all runs and write the file."""
+        for k, run in enumerate(self.runs.values()):
+            index = sum(name.startswith("step_") for name in run)
+            head = {"step_count": step_count, "elapsed_time": round(elapsed, 3)}
+            run[f"step_{index}"] = head | evaluated.as_metrics(k)
+        write_json(self.path, self.data)
+
+    def set_absolute(self, evaluated: Evaluated) -> None:
+        """Set the absolute metrics, those of the final policy, and write the file."""
+        for k, run in enumerate(self.runs.values()):
+            run["absolute_metrics"] = evaluated.as_metrics(k)
+        write_json(self.path, self.data)

@@ -1,0 +1,48 @@
+"""Checkpoints: one safetensors file each, written atomically, without pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from baselines.errors import CheckpointError
+
+
+def save_checkpoint(path: Path, tensors: dict[str, Tensor], progress: dict[str, Any]) -> None:
+    """Write tensors and JSON-able progress; a crash leaves the previous file whole.
+
+    Args:
+        path: the file.
+        tensors: named tensors, on any device.
+        progress: plain data that goes into the file's header.
+    """
+    temporary = path.with_name(path.name + ".partial")
+    contiguous = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    save_file(contiguous, temporary, metadata={"progress": json.dumps(progress)})
+    os.replace(temporary, path)
+
+
+def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what `save_checkpoint` wrote, on the CPU.
+
+    Raises:
+        CheckpointError: if the file is missing, truncated, or no checkpoint.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"{path} does not exist; expected the checkpoint of a run; train the run first")
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+            progress = json.loads(file.metadata()["progress"])
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is truncated or no checkpoint ({error}); restore it from a copy, or train again into "
+            f"another directory"
+        ) from None
+    return tensors, progress

@@ -1,0 +1,16 @@
+"""Run every benchmark with its defaults."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+
+NAMES = ("vector_env_speed", "decision_time", "population_update")
+
+for name in NAMES:
+    sys.argv = [name]
+    try:
+        runpy.run_module(f"benchmarks.{name}", run_name="__main__")
+    except SystemExit as stop:
+        if stop.code:
+            raise
