@@ -35,10 +35,19 @@ def uncached(policy: SteerNetwork, observations: Inputs, noise: Tensor) -> Tenso
     batch, n = noise.shape[:2]
     actions = torch.zeros(batch, n, dtype=torch.int64)
     for rank in range(n):
-        # The evaluation gives log-probabilities of given actions only, so each rank judges all of its own.
         embeddings = policy.subgame_embeddings(observations, actions)
         actions[:, rank] = policy.actor.sample(embeddings[:, rank], noise[:, rank], None)[0]
     return actions
+
+
+def measure(batch: int, n: int, repeats: int) -> tuple[float, float]:
+    """Milliseconds of a cached and of an uncached decision, which must agree."""
+    policy = SteerNetwork(PolicySpec(n, OBS_DIM, None, ACTIONS, True), EMBEDDING_DIM, 1, 1)
+    observations, noise = inputs(batch, n), torch.randn(batch, n, ACTIONS)
+    with torch.no_grad():
+        assert torch.equal(policy.act(observations, noise).actions, uncached(policy, observations, noise))
+        cached = median_ms(lambda: policy.act(observations, noise), repeats)
+        return cached, median_ms(lambda: uncached(policy, observations, noise), repeats)
 
 
 @click.command()
@@ -49,21 +58,13 @@ def main(batch: int, repeats: int, threads: int) -> None:
     """Print milliseconds per joint decision."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    title = f"STEER, batch {batch}, obs {OBS_DIM}, {ACTIONS} actions, embedding {EMBEDDING_DIM}, {threads} threads"
-    table = Table(
-        "agents", "cached ms", "uncached ms", "uncached / cached", "cached / cached at n=10", title=title
-    )
-    cached_ms: dict[int, float] = {}
-    rows = []
-    for n in AGENTS:
-        policy = SteerNetwork(PolicySpec(n, OBS_DIM, None, ACTIONS, True), EMBEDDING_DIM, 1, 1)
-        observations, noise = inputs(batch, n), torch.randn(batch, n, ACTIONS)
-        with torch.no_grad():
-            assert torch.equal(policy.act(observations, noise).actions, uncached(policy, observations, noise))
-            cached_ms[n] = median_ms(lambda: policy.act(observations, noise), repeats)
-            rows.append((n, cached_ms[n], median_ms(lambda: uncached(policy, observations, noise), repeats)))
-    for n, cached, plain in rows:
-        ratio = cached / cached_ms[10]
+    sizes = f"obs {OBS_DIM}, {ACTIONS} actions, embedding {EMBEDDING_DIM}"
+    table = Table(title=f"STEER, batch {batch}, {sizes}, {threads} threads")
+    for column in ("agents", "cached ms", "uncached ms", "uncached / cached", "cached / cached at n=10"):
+        table.add_column(column)
+    rows = {n: measure(batch, n, repeats) for n in AGENTS}
+    for n, (cached, plain) in rows.items():
+        ratio = cached / rows[10][0]
         table.add_row(str(n), f"{cached:.2f}", f"{plain:.2f}", f"{plain / cached:.1f}x", f"{ratio:.2f}x")
     Console(width=110).print(table)
 

@@ -38,6 +38,19 @@ def random_batch(runs: int, rows: int) -> Batch:
     )
 
 
+def measure(runs: int, rows: int, repeats: int) -> tuple[float, float]:
+    """Milliseconds of one update epoch and of one decision of a whole population."""
+    config = SteerConfig(epochs=1)
+    population = Population(lambda: build_steer(config, SPEC), range(runs))
+    learner = PPO(config, population, ValueNormalizer(runs, SPEC.n, config.value_norm_beta))
+    batch = random_batch(runs, rows)
+    streams = Streams.from_seeds(range(runs))
+    few = {name: value[:, :4] for name, value in batch.inputs.items()}
+    noise = torch.zeros(runs, 4, SPEC.n, SPEC.action_width)
+    update = median_ms(lambda: learner.update(batch, 0.0, streams), repeats)
+    return update, median_ms(lambda: population.act(few, noise), repeats)
+
+
 @click.command()
 @click.option("--rows", default=100, show_default=True, help="samples per run")
 @click.option("--repeats", default=10, show_default=True, help="timed calls, of which the median counts")
@@ -47,16 +60,8 @@ def main(rows: int, repeats: int, threads: int) -> None:
     torch.set_num_threads(threads)
     title = f"STEER on a one-shot game, {rows} samples per run, {threads} threads"
     table = Table("runs", "epoch ms", "epoch ms per run", "decision ms (4 environments)", title=title)
-    config = SteerConfig(epochs=1)
     for runs in (1, 8, 32, 100):
-        population = Population(lambda: build_steer(config, SPEC), range(runs))
-        learner = PPO(config, population, ValueNormalizer(runs, SPEC.n, config.value_norm_beta))
-        batch = random_batch(runs, rows)
-        streams = Streams.from_seeds(range(runs))
-        update = median_ms(lambda: learner.update(batch, 0.0, streams), repeats)
-        few = {name: value[:, :4] for name, value in batch.inputs.items()}
-        noise = torch.zeros(runs, 4, SPEC.n, SPEC.action_width)
-        decision = median_ms(lambda: population.act(few, noise), repeats)
+        update, decision = measure(runs, rows, repeats)
         table.add_row(str(runs), f"{update:.1f}", f"{update / runs:.2f}", f"{decision:.2f}")
     Console(width=100).print(table)
 

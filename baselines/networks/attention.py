@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -12,17 +11,27 @@ from torch import Tensor, nn
 from baselines.networks.layers import OUTPUT_GAIN, Linear, mlp
 
 
-@dataclass
 class Cache:
-    """Keys and values of the tokens seen so far, side by side: (B, heads, tokens, 2 * dim / heads)."""
+    """Keys and values of the tokens seen so far, in one buffer for the whole sequence.
 
-    keys_values: Tensor | None = None
+    Args:
+        capacity: tokens of a whole sequence.
+    """
 
-    def append(self, keys_values: Tensor) -> tuple[Tensor, Tensor]:
-        """Add new tokens and return all keys and all values."""
-        old = self.keys_values
-        self.keys_values = keys_values if old is None else torch.cat([old, keys_values], dim=-2)
-        keys, values = self.keys_values.chunk(2, dim=-1)
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.tokens = 0
+        self._buffer: Tensor | None = None
+
+    def append(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Add a token, (B, heads, 1, d) each, and return all keys and values, (B, heads, tokens, d)."""
+        pair = torch.cat([key, value], dim=-1)
+        if self._buffer is None:
+            # Made from the token itself, so that it is mapped over a population like the token is.
+            self._buffer = torch.empty_like(pair.expand(*pair.shape[:-2], self.capacity, -1).contiguous())
+        self._buffer[..., self.tokens : self.tokens + 1, :] = pair
+        self.tokens += 1
+        keys, values = self._buffer[..., : self.tokens, :].chunk(2, dim=-1)
         return keys, values
 
 
@@ -59,7 +68,7 @@ class SelfAttention(nn.Module):
     def step(self, x: Tensor, cache: Cache) -> Tensor:
         """Attend from one new token (B, 1, dim) to the cached ones and itself."""
         query, key, value = map(self._split, self.query_key_value(x).chunk(3, dim=-1))
-        keys, values = cache.append(torch.cat([key, value], dim=-1))
+        keys, values = cache.append(key, value)
         scores = (query * self.scale) @ keys.transpose(-2, -1)
         return self.out(self._merge(scores.softmax(dim=-1) @ values))
 
@@ -112,9 +121,9 @@ class CausalStack(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.blocks(x)
 
-    def empty_caches(self) -> list[Cache]:
-        """One cache per block, before the first token."""
-        return [Cache() for _ in self.blocks]
+    def empty_caches(self, tokens: int) -> list[Cache]:
+        """One cache per block for a sequence of so many tokens."""
+        return [Cache(tokens) for _ in self.blocks]
 
     def step(self, x: Tensor, caches: list[Cache]) -> Tensor:
         """The same for one new token (B, 1, dim) after the cached ones."""

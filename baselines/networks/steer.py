@@ -90,7 +90,7 @@ class SteerNetwork(JointPolicy):
         order = inputs["priority"]
         state_token, x, mask = self._encode(inputs)
         noise = take_agents(noise, order)
-        caches = self.outer.empty_caches()
+        caches = self.outer.empty_caches(self.spec.n)
         actions, log_probs, values = [], [], []
         token = state_token
         for rank in range(self.spec.n):
