@@ -1,0 +1,75 @@
+"""The last evaluation of every run, run by run, with summary rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from baselines.evaluation.numbers import compact, percent
+from baselines.evaluation.report_inputs import Evaluations, ReportInputs
+from baselines.evaluation.statistics import iqm
+
+
+@dataclass(frozen=True)
+class FinalTable:
+    """A table of text: a row per seed, then mean, interquartile mean, least and greatest.
+
+    Attributes:
+        columns: headings, the seed's first.
+        rows: one per run.
+        summary: one per statistic.
+        first_play: whether columns hold returns of the first greedy episode, one per agent.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    summary: tuple[tuple[str, ...], ...]
+    first_play: bool
+
+
+def last_metrics(evaluations: Evaluations) -> dict[str, NDArray[np.float64]]:
+    """Metrics of the final policies, or of the last evaluation so far, metric -> (K,)."""
+    if evaluations.final is not None:
+        return evaluations.final
+    return {name: values[:, -1] for name, values in evaluations.curves.items()}
+
+
+def final_table(run: ReportInputs) -> FinalTable:
+    """The table of a run: returns per agent of its play, mean return, optimality, other metrics."""
+    metrics = last_metrics(run.evaluations)
+    columns: dict[str, NDArray[np.float64]] = {}
+    per_agent = run.plays is not None and run.evaluations.final is not None
+    if run.plays is not None and per_agent:
+        for index, agent in enumerate(run.game.agents):
+            columns[agent] = np.array([play.returns[index] for play in run.plays])
+    columns["mean return"] = metrics["return"]
+    others = {name: values for name, values in metrics.items() if name not in ("return", "optimal")}
+    if "optimal" in metrics:
+        columns["optimal"] = metrics["optimal"]
+    columns |= {name: values for name, values in others.items() if name not in columns}
+    seeds = run.manifest.seeds
+    rows = [
+        (str(seed), *(_cell(name, values[k]) for name, values in columns.items()))
+        for k, seed in enumerate(seeds)
+    ]
+    statistics = {"mean": np.mean, "IQM": iqm, "min": np.min, "max": np.max}
+    summary = [
+        (label, *(_summary(name, label, float(statistic(values))) for name, values in columns.items()))
+        for label, statistic in statistics.items()
+    ]
+    return FinalTable(("seed", *columns), tuple(rows), tuple(summary), per_agent)
+
+
+def _cell(name: str, value: float) -> str:
+    if name == "optimal":
+        return "yes" if value == 1.0 else "no"
+    return compact(value)
+
+
+def _summary(name: str, label: str, value: float) -> str:
+    if name == "optimal":
+        # Yes and no have a share; their quartiles and extremes say nothing more.
+        return percent(value) if label == "mean" else ""
+    return compact(value)

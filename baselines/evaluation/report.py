@@ -1,0 +1,220 @@
+"""One page that tells everything about a run: self-contained HTML, without scripts or outside files."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from baselines.evaluation.figures import LARGE, SMALL, draw_curve
+from baselines.evaluation.final_table import final_table, last_metrics
+from baselines.evaluation.learning_curves import Curve, evaluation_curves, training_curves
+from baselines.evaluation.numbers import compact, duration, percent, ranges
+from baselines.evaluation.play_tables import distinct_plays, stage_shares
+from baselines.evaluation.report_inputs import Manifest, ReportInputs, read_run
+from baselines.evaluation.statistics import mean_interval, rate_interval
+from stmg_envs.errors import InvalidArgumentError
+from stmg_envs.matrix import StageGame
+from stmg_envs.protocol import Game
+
+__all__ = ["ReportInputs", "read_run", "render_report", "write_report"]
+
+MOST_ROWS = 20
+"""Longer tables are folded."""
+
+TITLES = {"return": "Return of the greedy policies", "optimal": "Runs at the optimum"}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A curve as the page shows it: a title, an `<svg>` element and remarks."""
+
+    title: str
+    svg: Markup
+    remarks: tuple[str, ...]
+
+
+def write_report(run: ReportInputs, path: Path) -> Path:
+    """Write the report of a run; the same run gives the same bytes.
+
+    Args:
+        run: what to report, see `read_run`.
+        path: the HTML file; one that exists is replaced as a whole.
+
+    Returns:
+        The path.
+
+    Raises:
+        InvalidArgumentError: if the run's plays are none of its game, or the file cannot be written.
+    """
+    page = render_report(run)
+    temporary = path.with_name(path.name + ".partial")
+    try:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InvalidArgumentError(f"{path} cannot be written ({error}); choose another path") from None
+    return path
+
+
+def render_report(run: ReportInputs) -> str:
+    """The report of a run as HTML.
+
+    Raises:
+        InvalidArgumentError: if the run's plays are none of its game.
+    """
+    environment = Environment(
+        loader=PackageLoader("baselines.evaluation"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(compact=compact, percent=percent)
+    return environment.get_template("report.html.j2").render(_context(run)).rstrip() + "\n"
+
+
+def _context(run: ReportInputs) -> dict[str, Any]:
+    """What the template is filled with."""
+    evaluations, manifest = run.evaluations, run.manifest
+    steps = int(max(evaluations.steps[-1], *run.metrics.get("step", np.zeros(1))))
+    elapsed = float(max(evaluations.elapsed, *run.metrics.get("elapsed", np.zeros(1))))
+    best = _best_return(run.game, manifest.priority)
+    charts = [
+        _chart(curve, f"evaluation-{index}", LARGE, best if curve.name == "return" else None)
+        for index, curve in enumerate(evaluation_curves(evaluations))
+    ]
+    training = [
+        _chart(curve, f"training-{index}", SMALL) for index, curve in enumerate(training_curves(run.metrics))
+    ]
+    return {
+        "manifest": manifest,
+        "task": run.task,
+        "runs": len(manifest.seeds),
+        "finished": evaluations.final is not None,
+        "summary": _summary(run),
+        "steps": f"{steps:,}",
+        "total_steps": _planned(manifest),
+        "last_step": f"{int(evaluations.steps[-1]):,}",
+        "charts": charts,
+        "training": training,
+        "table": final_table(run),
+        "episodes": evaluations.final_episodes,
+        "play": _play(run),
+        "seeds": ranges(manifest.seeds),
+        "elapsed": duration(elapsed),
+        "priority": _priority_words(run.game, manifest.priority),
+        "config": {name: _plain(value) for name, value in manifest.config.items()},
+        "env_args": {name: _plain(value) for name, value in manifest.env_args.items()},
+        "most_rows": MOST_ROWS,
+    }
+
+
+def _summary(run: ReportInputs) -> list[str]:
+    """The result in sentences."""
+    metrics = last_metrics(run.evaluations)
+    runs = len(run.manifest.seeds)
+    sentences = []
+    if "optimal" in metrics:
+        reached = int((metrics["optimal"] == 1.0).sum())
+        rate = rate_interval(reached, runs)
+        ends = f"{percent(float(rate.low))} to {percent(float(rate.high))}"
+        verb = "reached" if run.evaluations.final is not None else "are at"
+        sentences.append(
+            f"{reached} of {runs} {_plural('run', runs)} {verb} the optimum: "
+            f"{percent(float(rate.estimate))} (95 % Wilson interval {ends})."
+        )
+    name = "final mean return" if run.evaluations.final is not None else "mean return so far"
+    interval = mean_interval(metrics["return"])
+    mean = compact(float(interval.estimate))
+    if runs == 1:
+        sentences.append(f"The {name} is {mean}; a single run has no interval.")
+    elif interval.low == interval.high:
+        sentences.append(f"The {name} is {mean} in every run (95 % interval {mean} to {mean}).")
+    else:
+        half = compact(float(interval.high - interval.estimate))
+        ends = f"{compact(float(interval.low))} to {compact(float(interval.high))}"
+        sentences.append(f"The {name} is {mean} ± {half} (95 % t-interval over {runs} runs: {ends}).")
+    return sentences
+
+
+def _chart(curve: Curve, name: str, size: tuple[float, float], reference: float | None = None) -> Chart:
+    remarks = []
+    if reference is not None:
+        remarks.append(f"Dashed: best known return, {compact(reference)}.")
+    if curve.updates_per_point > 1:
+        remarks.append(f"Each point is the mean of {curve.updates_per_point} updates.")
+    if curve.missing:
+        why = ": no episode ended" if curve.name == "episode_return" else ""
+        left = f"{curve.missing:,} of {curve.values:,} values are not finite{why}"
+        remarks.append(f"{left}; they are left out.")
+    title = TITLES.get(curve.name, curve.name.replace("_", " "))
+    return Chart(title, Markup(draw_curve(curve, name, reference, size)), tuple(remarks))
+
+
+def _play(run: ReportInputs) -> dict[str, Any] | None:
+    """What the policies of a matrix game play, or None where there is nothing to show."""
+    game = run.game
+    if run.plays is None or not isinstance(game, StageGame):
+        return None
+    order = _order(game, run.manifest.priority)
+    return {
+        "one_shot": game.table.one_shot and game.max_steps is None,
+        "stages": stage_shares(game, run.plays, order),
+        "plays": distinct_plays(game, run.plays),
+        "agents": game.agents,
+        "leaders": ", ".join(game.agents[agent] for agent in order),
+        "random": run.manifest.priority == "random",
+        "legend": {
+            "NE": "pure Nash equilibrium",
+            "SE": "Stackelberg equilibrium",
+            "OPT": "largest sum of payoffs",
+        },
+    }
+
+
+def _order(game: Game, priority: Sequence[str] | str | None) -> tuple[int, ...]:
+    """Agent indices, leader first; the game's default order stands for random ones."""
+    names = game.default_priority if priority is None or isinstance(priority, str) else priority
+    if sorted(names) != sorted(game.agents):
+        raise InvalidArgumentError(f"priority={list(names)} in run.json; expected an order of {game.agents}")
+    return tuple(game.agents.index(name) for name in names)
+
+
+def _best_return(game: Game, priority: Sequence[str] | str | None) -> float | None:
+    """Mean over agents of the best known return, if it is one number."""
+    if isinstance(priority, str):
+        return None
+    targets = game.optimal_returns(_order(game, priority))
+    if targets is None:
+        return None
+    means = targets.mean(axis=1)
+    return float(means[0]) if np.allclose(means, means[0]) else None
+
+
+def _priority_words(game: Game, priority: Sequence[str] | str | None) -> str:
+    if isinstance(priority, str):
+        return priority + (" (a new order every episode)" if priority == "random" else "")
+    names = ", ".join(game.default_priority if priority is None else priority)
+    return names + (" (the game's default)" if priority is None else "")
+
+
+def _planned(manifest: Manifest) -> str | None:
+    total = manifest.config.get("total_steps")
+    return f"{total:,}" if isinstance(total, int) else None
+
+
+def _plain(value: Any) -> str:
+    """A configured value as one would type it."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else word + "s"

@@ -1,0 +1,228 @@
+"""What a report is made of, read from the files of a run directory."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter, ValidationError
+
+from baselines.errors import RunDirectoryError
+from baselines.evaluation.results import ENVIRONMENT, read_json
+from stmg_envs import make_game
+from stmg_envs.errors import InvalidArgumentError
+from stmg_envs.protocol import Game
+
+Action = float | list[float]
+Numbers = Annotated[list[float], Field(min_length=1)]
+Runs = dict[str, dict[str, dict[str, float | Numbers]]]
+"""seed_<k> -> step_<j> or absolute_metrics -> metric -> one number or one per episode."""
+
+Checked = TypeVar("Checked")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`run.json`: what was done, and with what.
+
+    Attributes:
+        algorithm: registry name.
+        env_id: environment id.
+        env_args: arguments of the game.
+        seeds: one seed per run, (K,).
+        config: the algorithm's configuration.
+        device: where everything lived.
+        priority: agent names, "random" (per episode), or None for the game's default.
+        command: what was called.
+        commit: commit of the source tree, or None outside a repository.
+        python: version of Python.
+        platform: operating system and machine.
+        threads: threads of torch.
+        versions: package -> version.
+    """
+
+    algorithm: str
+    env_id: str
+    seeds: Annotated[list[int], Field(min_length=1)]
+    config: dict[str, Any]
+    env_args: dict[str, Any] = field(default_factory=dict)
+    device: str = "cpu"
+    priority: list[str] | str | None = None
+    command: str | None = None
+    commit: str | None = None
+    python: str | None = None
+    platform: str | None = None
+    threads: int | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Play:
+    """One greedy episode of one run.
+
+    Attributes:
+        actions: joint actions, one list over agents per timestep.
+        returns: undiscounted return of each agent, (n,).
+    """
+
+    actions: list[list[Action]]
+    returns: list[float]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluations:
+    """`results.json` as arrays; every number is the mean over the episodes of one evaluation.
+
+    Attributes:
+        steps: environment steps per run at each evaluation, int64 (T,).
+        elapsed: seconds of training at the last evaluation.
+        curves: metric -> float64 (K, T).
+        final: metric -> float64 (K,), of the final policies; None if they were not evaluated.
+        final_episodes: greedy episodes per run behind `final`.
+    """
+
+    steps: NDArray[np.int64]
+    elapsed: float
+    curves: dict[str, NDArray[np.float64]]
+    final: dict[str, NDArray[np.float64]] | None
+    final_episodes: int
+
+
+@dataclass(frozen=True, eq=False)
+class ReportInputs:
+    """Everything a report shows.
+
+    Attributes:
+        manifest: what was done, and with what.
+        task: task name.
+        evaluations: greedy evaluations during and after training.
+        metrics: columns of `metrics.csv`, name -> float64 (rows,), among them step, elapsed and seed;
+            empty before the first update.
+        plays: one greedy episode per run, (K,) in the order of the seeds, or None if there are none yet.
+        game: the game that was played.
+    """
+
+    manifest: Manifest
+    task: str
+    evaluations: Evaluations
+    metrics: dict[str, NDArray[np.float64]]
+    plays: list[Play] | None
+    game: Game
+
+
+def read_run(directory: Path) -> ReportInputs:
+    """Read a run directory, of a finished run or of one still in progress.
+
+    Args:
+        directory: what `stmg train` wrote.
+
+    Raises:
+        RunDirectoryError: if it is no run directory.
+        InvalidArgumentError: if one of its files is missing or broken.
+        STMGError: if its game cannot be made, see `stmg_envs.make_game`.
+    """
+    if not (directory / "run.json").is_file():
+        raise RunDirectoryError(
+            f"{str(directory)!r} is no run directory (it has no run.json); expected one made by stmg train"
+        )
+    manifest = _read(directory / "run.json", Manifest)
+    path = directory / "results.json"
+    results = _read(path, dict[str, dict[str, dict[str, Runs]]]).get(ENVIRONMENT, {})
+    found = [(task, runs[manifest.algorithm]) for task, runs in results.items() if manifest.algorithm in runs]
+    if len(found) != 1:
+        raise _broken(path, f"it has {len(found)} tasks of {manifest.algorithm}, expected one")
+    task, runs = found[0]
+    evaluations = parse_evaluations(path, runs, manifest.seeds)
+    plays_path = directory / "plays.json"
+    plays = None
+    if plays_path.is_file():
+        recorded = _read(plays_path, dict[str, Play])
+        plays = [_entry(plays_path, recorded, f"seed_{seed}") for seed in manifest.seeds]
+    metrics_path = directory / "metrics.csv"
+    # Before the first update there is only the evaluation of the initial policies.
+    fresh = len(evaluations.steps) == 1 and not metrics_path.is_file()
+    metrics = {} if fresh else read_metrics(metrics_path)
+    game = make_game(manifest.env_id, **manifest.env_args)
+    return ReportInputs(manifest, task, evaluations, metrics, plays, game)
+
+
+def parse_evaluations(path: Path, runs: Runs, seeds: list[int]) -> Evaluations:
+    """The evaluations of all runs as arrays.
+
+    Args:
+        path: where they come from, for errors.
+        runs: evaluations by run and step.
+        seeds: one seed per run, (K,).
+
+    Raises:
+        InvalidArgumentError: if a run or a metric is missing, or runs were evaluated at different steps.
+    """
+    names = [f"seed_{seed}" for seed in seeds]
+    entries = []
+    for name in names:
+        steps = [entry for key, entry in _entry(path, runs, name).items() if key.startswith("step_")]
+        entries.append(sorted(steps, key=lambda entry: _mean(path, entry, "step_count")))
+    counts = {tuple(_mean(path, entry, "step_count") for entry in run) for run in entries}
+    if len(counts) != 1 or not entries[0]:
+        raise _broken(path, "its runs have no evaluations at the same steps")
+    metrics = [name for name in entries[0][0] if name not in ("step_count", "elapsed_time")]
+    curves = {name: np.array([[_mean(path, e, name) for e in run] for run in entries]) for name in metrics}
+    elapsed = max(_mean(path, entry, "elapsed_time") for entry in entries[0])
+    final, episodes = None, 0
+    if all("absolute_metrics" in runs[name] for name in names):
+        last = [runs[name]["absolute_metrics"] for name in names]
+        final = {name: np.array([_mean(path, entry, name) for entry in last]) for name in last[0]}
+        values = last[0].get("return")
+        episodes = len(values) if isinstance(values, list) else 1
+    for table in (curves, *([] if final is None else [final])):
+        _entry(path, table, "return")
+    return Evaluations(np.array(counts.pop(), dtype=np.int64), elapsed, curves, final, episodes)
+
+
+def read_metrics(path: Path) -> dict[str, NDArray[np.float64]]:
+    """Columns of a CSV file of numbers, name -> float64 (rows,).
+
+    Raises:
+        InvalidArgumentError: if the file is missing or holds something else.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        # A line without an end is still being written.
+        lines = text[: text.rfind("\n") + 1].splitlines()
+        header, *rows = list(csv.reader(lines))
+        table = np.array(rows, dtype=np.float64).reshape(len(rows), len(header))
+    except (OSError, ValueError, csv.Error) as error:
+        raise _broken(path, str(error)) from None
+    columns = dict(zip(header, table.T, strict=True))
+    for name in ("step", "elapsed", "seed"):
+        _entry(path, columns, name)
+    return columns
+
+
+def _read(path: Path, kind: type[Checked]) -> Checked:
+    """A JSON file, checked to be what a type says."""
+    try:
+        return TypeAdapter(kind).validate_python(read_json(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise _broken(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _broken(path, str(error)) from None
+
+
+def _entry(path: Path, table: dict[str, Checked], name: str) -> Checked:
+    if name not in table:
+        raise _broken(path, f"it has no {name}")
+    return table[name]
+
+
+def _mean(path: Path, entry: dict[str, float | list[float]], name: str) -> float:
+    return float(np.mean(_entry(path, entry, name)))
+
+
+def _broken(path: Path, reason: str) -> InvalidArgumentError:
+    return InvalidArgumentError(f"{path} is not what training writes ({reason}); restore it or train again")
