@@ -97,14 +97,15 @@ def _plot(figure: Figure, curve: Curve, reference: float | None) -> None:
 
 def _inline(document: str, name: str, label: str) -> str:
     """The `<svg>` element of an SVG document, fit for a page with other figures."""
-    svg = document[document.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    # The page decides the size.
-    head = re.sub(r'\s(width|height|version|xmlns(:\w+)?)="[^"]*"', "", svg[: svg.index(">")])
-    svg = f'{head} role="img" aria-label="{escape(label, quote=True)}"{svg[svg.index(">") :]}'
+    svg = document[document.index("<svg") :].strip()
+    # Styles of one figure would hold for the whole page, which has its own.
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
     # Identifiers are unique within one figure only.
     svg = re.sub(r'(\sid="|xlink:href="#|url\(#)', rf"\g<1>{name}-", svg)
     svg = svg.replace("xlink:href=", "href=")
     for drawn, shown in COLORS.items():
         svg = svg.replace(drawn, shown)
-    return svg.strip()
+    end = svg.index(">")
+    # The page decides the size.
+    head = re.sub(r'\s(width|height|version|xmlns(:\w+)?)="[^"]*"', "", svg[:end])
+    return f'{head} role="img" aria-label="{escape(label, quote=True)}"{svg[end:]}'

@@ -19,6 +19,17 @@ def compact(value: float) -> str:
     return f"{value:.4g}"
 
 
+def with_margin(estimate: float, low: float, high: float) -> tuple[str, str, str, str]:
+    """An estimate, its margin and the ends of its interval, to the margin's second significant digit.
+
+    For instance ("21.1", "7.2", "13.9", "28.2").
+    """
+    margin = (float(high) - float(low)) / 2
+    decimals = max(0, 1 - math.floor(math.log10(margin))) if margin > 0 else 0
+    estimate, margin, low, high = (round(float(x), decimals) + 0.0 for x in (estimate, margin, low, high))
+    return f"{estimate:.{decimals}f}", f"{margin:.{decimals}f}", f"{low:.{decimals}f}", f"{high:.{decimals}f}"
+
+
 def percent(share: float) -> str:
     """A share as percentage with at most one decimal: 0.80639 -> "80.6 %", with a space that does not break."""
     return f"{100 * float(share):.1f}".removesuffix(".0") + "\N{NO-BREAK SPACE}%"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +14,13 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from baselines.evaluation import statistics
 from baselines.evaluation.figures import LARGE, SMALL, draw_curve
 from baselines.evaluation.final_table import final_table, last_metrics
 from baselines.evaluation.learning_curves import Curve, evaluation_curves, training_curves
-from baselines.evaluation.numbers import compact, duration, percent, ranges
+from baselines.evaluation.numbers import compact, duration, percent, ranges, with_margin
 from baselines.evaluation.play_tables import distinct_plays, stage_shares
-from baselines.evaluation.report_inputs import Manifest, ReportInputs, read_run
+from baselines.evaluation.report_inputs import ReportInputs, read_run
 from baselines.evaluation.statistics import mean_interval, rate_interval
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.matrix import StageGame
@@ -29,15 +31,17 @@ __all__ = ["ReportInputs", "read_run", "render_report", "write_report"]
 MOST_ROWS = 20
 """Longer tables are folded."""
 
+LEVEL = percent(statistics.LEVEL)
+
 TITLES = {"return": "Return of the greedy policies", "optimal": "Runs at the optimum"}
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A curve as the page shows it: a title, an `<svg>` element and remarks."""
+    """A curve as the page shows it: a title, an `<svg>` element unless it is empty, and remarks."""
 
     title: str
-    svg: Markup
+    svg: Markup | None
     remarks: tuple[str, ...]
 
 
@@ -85,6 +89,7 @@ def _context(run: ReportInputs) -> dict[str, Any]:
     """What the template is filled with."""
     evaluations, manifest = run.evaluations, run.manifest
     steps = int(max(evaluations.steps[-1], *run.metrics.get("step", np.zeros(1))))
+    planned = _planned_steps(manifest.config)
     elapsed = float(max(evaluations.elapsed, *run.metrics.get("elapsed", np.zeros(1))))
     best = _best_return(run.game, manifest.priority)
     charts = [
@@ -101,7 +106,7 @@ def _context(run: ReportInputs) -> dict[str, Any]:
         "finished": evaluations.final is not None,
         "summary": _summary(run),
         "steps": f"{steps:,}",
-        "total_steps": _planned(manifest),
+        "planned": f"{planned:,}" if planned > steps else None,
         "last_step": f"{int(evaluations.steps[-1]):,}",
         "charts": charts,
         "training": training,
@@ -114,6 +119,7 @@ def _context(run: ReportInputs) -> dict[str, Any]:
         "config": {name: _plain(value) for name, value in manifest.config.items()},
         "env_args": {name: _plain(value) for name, value in manifest.env_args.items()},
         "most_rows": MOST_ROWS,
+        "level": LEVEL,
     }
 
 
@@ -129,7 +135,7 @@ def _summary(run: ReportInputs) -> list[str]:
         verb = "reached" if run.evaluations.final is not None else "are at"
         sentences.append(
             f"{reached} of {runs} {_plural('run', runs)} {verb} the optimum: "
-            f"{percent(float(rate.estimate))} (95 % Wilson interval {ends})."
+            f"{percent(float(rate.estimate))} ({LEVEL} Wilson interval {ends})."
         )
     name = "final mean return" if run.evaluations.final is not None else "mean return so far"
     interval = mean_interval(metrics["return"])
@@ -137,11 +143,10 @@ def _summary(run: ReportInputs) -> list[str]:
     if runs == 1:
         sentences.append(f"The {name} is {mean}; a single run has no interval.")
     elif interval.low == interval.high:
-        sentences.append(f"The {name} is {mean} in every run (95 % interval {mean} to {mean}).")
+        sentences.append(f"The {name} is {mean} in every run ({LEVEL} interval {mean} to {mean}).")
     else:
-        half = compact(float(interval.high - interval.estimate))
-        ends = f"{compact(float(interval.low))} to {compact(float(interval.high))}"
-        sentences.append(f"The {name} is {mean} ± {half} (95 % t-interval over {runs} runs: {ends}).")
+        mean, margin, low, high = with_margin(*map(float, (interval.estimate, interval.low, interval.high)))
+        sentences.append(f"The {name} is {mean} ± {margin} ({LEVEL} t-interval over {runs} runs: {low} to {high}).")
     return sentences
 
 
@@ -156,7 +161,9 @@ def _chart(curve: Curve, name: str, size: tuple[float, float], reference: float 
         left = f"{curve.missing:,} of {curve.values:,} values are not finite{why}"
         remarks.append(f"{left}; they are left out.")
     title = TITLES.get(curve.name, curve.name.replace("_", " "))
-    return Chart(title, Markup(draw_curve(curve, name, reference, size)), tuple(remarks))
+    empty = curve.missing == curve.values
+    svg = None if empty else Markup(draw_curve(curve, name, reference, size))
+    return Chart(title, svg, tuple(remarks))
 
 
 def _play(run: ReportInputs) -> dict[str, Any] | None:
@@ -206,9 +213,13 @@ def _priority_words(game: Game, priority: Sequence[str] | str | None) -> str:
     return names + (" (the game's default)" if priority is None else "")
 
 
-def _planned(manifest: Manifest) -> str | None:
-    total = manifest.config.get("total_steps")
-    return f"{total:,}" if isinstance(total, int) else None
+def _planned_steps(config: dict[str, Any]) -> int:
+    """Environment steps of a whole training, in full updates; 0 if unknown."""
+    total, *parts = (config.get(name) for name in ("total_steps", "num_envs", "rollout_steps"))
+    if not isinstance(total, int):
+        return 0
+    batch = math.prod(part for part in parts if isinstance(part, int))
+    return max(1, total // batch) * batch
 
 
 def _plain(value: Any) -> str:

@@ -1,0 +1,1 @@
+"""Whole runs: plan, directory, the training loop, and the functions people call."""

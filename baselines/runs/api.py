@@ -1,0 +1,195 @@
+"""Train, evaluate and load policies: the functions people call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from baselines.errors import CheckpointError
+from baselines.evaluation.greedy import Evaluated, evaluate_greedy
+from baselines.evaluation.results import ResultsFile
+from baselines.runs.directory import RunDirectory
+from baselines.runs.plan import RunPlan, make_plan
+from baselines.runs.trainer import ABSOLUTE, EVALUATIONS, Progress, Trainer, write_plays
+from baselines.training.checkpoint import load_checkpoint
+from baselines.training.population import Population
+from baselines.training.rollout import decision_noise, policy_inputs
+from stmg_envs.protocol import Observations, Streams, identity_priority
+
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A finished training.
+
+    Attributes:
+        path: the run directory.
+        plan: what was done.
+        evaluated: the evaluation of the final policies.
+    """
+
+    path: Path
+    plan: RunPlan
+    evaluated: Evaluated
+
+
+def default_out(plan: RunPlan) -> Path:
+    """`runs/<algorithm>-<task>-<time>`, free of characters that shells treat specially."""
+    task = "".join(character if character.isalnum() or character in "=.-" else "-" for character in plan.task)
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    return Path("runs") / f"{plan.algorithm.name}-{task.strip('-')}-{stamp}"
+
+
+def train(
+    algorithm: str,
+    env_id: str,
+    *,
+    seeds: int | Sequence[int] = 1,
+    env_args: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    priority: Sequence[str] | str | None = None,
+    preset: str | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    watch: Callable[[Progress], None] | None = None,
+    **config: Any,
+) -> TrainedRun:
+    """Train a population of independent runs, one per seed.
+
+    Args:
+        algorithm: registry name, see `list_algorithms`.
+        env_id: environment id, see `stmg_envs.list_envs`.
+        seeds: a number of seeds (0, 1, ...) or the seeds themselves.
+        env_args: arguments of the game.
+        device: "cpu", "cuda", ...
+        priority: agent names in order of decision, "random" (per episode), or the game's default.
+        preset: named settings; by default those of the environment's family.
+        out: run directory; by default one under `runs/` named after algorithm, task and time.
+        resume: continue the run in `out`.
+        watch: called after every update.
+        **config: fields of the algorithm's configuration.
+
+    Returns:
+        The run, with the evaluation of the final policies.
+
+    Raises:
+        STMGError: one of its subclasses names what is wrong, before any work starts.
+        KeyboardInterrupt: after saving, when interrupted.
+    """
+    plan = make_plan(
+        algorithm,
+        env_id,
+        seeds=seeds,
+        env_args=env_args,
+        device=device,
+        priority=priority,
+        preset=preset,
+        config=config,
+    )
+    directory = RunDirectory(Path(out) if out is not None else default_out(plan))
+    if resume:
+        directory.check_same(plan)
+    else:
+        directory.create(plan)
+    return TrainedRun(directory.path, plan, Trainer(plan, directory, resume).run(watch))
+
+
+def evaluate(run_dir: str | Path, episodes: int = 320) -> Evaluated:
+    """Evaluate the saved policies greedily and write absolute metrics to `results.json`.
+
+    Args:
+        run_dir: a run directory.
+        episodes: episodes per run, each environment playing exactly one.
+
+    Raises:
+        RunDirectoryError: if there is no run.
+        CheckpointError: if its checkpoint is missing or damaged.
+    """
+    directory = RunDirectory(Path(run_dir))
+    plan = directory.plan()
+    population, step = _load_population(directory, plan)
+    streams = Streams.from_seeds(plan.seeds, plan.device).fold(EVALUATIONS, ABSOLUTE)
+    evaluated = evaluate_greedy(population, plan.environments(episodes), streams)
+    results = ResultsFile(directory.results, plan.task, plan.algorithm.name, plan.seeds, step)
+    results.set_absolute(evaluated)
+    write_plays(directory, plan, evaluated)
+    return evaluated
+
+
+class LoadedPolicy:
+    """The trained joint policy of one run, for play and comparison.
+
+    Args:
+        population: a population of one.
+        plan: how it was trained.
+    """
+
+    def __init__(self, population: Population, plan: RunPlan) -> None:
+        self.plan = plan
+        self._population = population
+        self._spec = plan.policy_spec(plan.game())
+
+    def act(
+        self, observations: Observations, priority: Tensor | None = None, streams: Streams | None = None
+    ) -> Tensor:
+        """Joint actions for a batch.
+
+        Args:
+            observations: as `stmg_envs.vector_env` gives them, leading axis B.
+            priority: LongTensor (B, n); identity by default.
+            streams: randomness, one stream, for sampled decisions; greedy by default.
+
+        Returns:
+            LongTensor (B, n) or float (B, n, action_dim).
+        """
+        batch = observations["observation"].shape[0]
+        device = self._population.device
+        order = identity_priority(self._spec.n, batch, device) if priority is None else priority
+        shape = (1, batch, self._spec.n, self._spec.action_width)
+        if streams is None:
+            noise = torch.zeros(shape, device=device)
+        else:
+            noise = decision_noise(self._spec.n, self._spec.action_width, self._spec.discrete)(streams, batch)
+        return self._population.act(policy_inputs(observations, order, 1), noise).actions[0]
+
+
+def load_policy(run_dir: str | Path, seed: int | None = None) -> LoadedPolicy:
+    """The trained policy of one seed of a run.
+
+    Args:
+        run_dir: a run directory.
+        seed: one of the run's seeds; the first by default.
+
+    Raises:
+        RunDirectoryError: if there is no run.
+        CheckpointError: if its checkpoint is missing, damaged, or has no such seed.
+    """
+    directory = RunDirectory(Path(run_dir))
+    plan = directory.plan()
+    chosen = plan.seeds[0] if seed is None else seed
+    if chosen not in plan.seeds:
+        raise CheckpointError(f"seed={chosen} is not in {str(directory.path)!r}; expected one of {plan.seeds}")
+    population, _ = _load_population(directory, plan)
+    sizes = plan.policy_spec(plan.game())
+    single = Population(lambda: plan.algorithm.build(plan.config, sizes), [chosen], plan.device)
+    index = plan.seeds.index(chosen)
+    single.load({name: p[index : index + 1] for name, p in population.parameters.items()})
+    return LoadedPolicy(single, plan)
+
+
+def _load_population(directory: RunDirectory, plan: RunPlan) -> tuple[Population, int]:
+    """The saved policies of all seeds, and the environment steps they were trained for."""
+    tensors, progress = load_checkpoint(directory.checkpoint)
+    sizes = plan.policy_spec(plan.game())
+    population = Population(lambda: plan.algorithm.build(plan.config, sizes), plan.seeds, plan.device)
+    try:
+        population.load({name: tensors[f"policy.{name}"] for name in population.parameters})
+    except (KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{directory.checkpoint} does not fit the run ({error})") from None
+    return population, progress["updates"] * plan.config.batch

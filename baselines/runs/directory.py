@@ -1,0 +1,126 @@
+"""Run directories: what lies where, and under which circumstances one may be used."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from baselines.errors import RunDirectoryError
+from baselines.evaluation.results import read_json, write_json
+from baselines.runs.plan import RunPlan, make_plan
+
+PACKAGES = ("stmg", "torch", "numpy", "gymnasium", "pettingzoo")
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The files of one run.
+
+    | File                     | Holds                                                            |
+    |--------------------------|------------------------------------------------------------------|
+    | `run.json`               | the plan, versions, commit, command: what is needed to repeat it |
+    | `results.json`           | evaluations, in marl-eval's layout                               |
+    | `plays.json`             | the first greedy episode of each run's final policy              |
+    | `metrics.csv`            | training metrics per update and run                              |
+    | `tensorboard/`           | the same, mean over runs                                         |
+    | `checkpoint.safetensors` | parameters, optimiser, normaliser, environments, progress        |
+    | `report.html`            | what `stmg report` writes                                        |
+    """
+
+    path: Path
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def results(self) -> Path:
+        return self.path / "results.json"
+
+    @property
+    def plays(self) -> Path:
+        return self.path / "plays.json"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.csv"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    def create(self, plan: RunPlan) -> None:
+        """Make the directory and write its manifest.
+
+        Raises:
+            RunDirectoryError: if the path exists.
+        """
+        try:
+            self.path.mkdir(parents=True)
+        except FileExistsError:
+            raise RunDirectoryError(
+                f"out={str(self.path)!r} exists already; continue it with --resume, or choose another --out"
+            ) from None
+        write_json(self.manifest, plan.as_dict() | provenance())
+
+    def plan(self) -> RunPlan:
+        """The plan in the manifest.
+
+        Raises:
+            RunDirectoryError: if this is no run directory.
+        """
+        if not self.manifest.is_file():
+            raise RunDirectoryError(
+                f"{str(self.path)!r} is no run directory (it has no run.json); expected one made by stmg train"
+            )
+        stored = read_json(self.manifest)
+        names = ("seeds", "env_args", "device", "priority", "config")
+        return make_plan(stored["algorithm"], stored["env_id"], **{name: stored[name] for name in names})
+
+    def check_same(self, plan: RunPlan) -> None:
+        """Raise RunDirectoryError if the directory was made with another plan."""
+        stored, wanted = self.plan().as_dict(), plan.as_dict()
+        for name in wanted:
+            # The device may change: a run may go on elsewhere.
+            if name != "device" and stored[name] != wanted[name]:
+                raise RunDirectoryError(
+                    f"{str(self.path)!r} was made with {name}={stored[name]!r}, not {wanted[name]!r}; resume it "
+                    f"with the same arguments, or choose another --out"
+                )
+
+
+def provenance() -> dict[str, Any]:
+    """Versions, commit and command of this process."""
+    return {
+        "command": " ".join(["stmg", *sys.argv[1:]]) if Path(sys.argv[0]).name == "stmg" else "baselines.train",
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "threads": torch.get_num_threads(),
+        "versions": {package: version(package) for package in PACKAGES},
+    }
+
+
+def _commit() -> str | None:
+    """The commit of the source tree, with a mark if it was changed; None outside a repository."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "HEAD") + ("-dirty" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None

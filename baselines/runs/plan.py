@@ -1,0 +1,148 @@
+"""What a run is to do, resolved and validated before any work starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from baselines.algorithms.config import PPOConfig, config_dict, resolve_config
+from baselines.algorithms.registry import AlgorithmSpec, algorithm_spec
+from baselines.errors import ConfigError
+from baselines.evaluation.results import task_name
+from baselines.networks.policy import PolicySpec
+from stmg_envs import game_spec, make_game
+from stmg_envs.protocol import Game, GameVectorEnv, check_priority
+from wrappers import PriorityVectorEnv, random_order
+
+RANDOM_PRIORITY = "random"
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """A population of runs of one algorithm on one environment.
+
+    Attributes:
+        algorithm: registry row.
+        env_id: environment id.
+        env_args: arguments of the game.
+        seeds: one seed per run, (K,).
+        config: the algorithm's configuration.
+        device: where everything lives.
+        priority: agent names, "random" (per episode), or None for the game's default.
+    """
+
+    algorithm: AlgorithmSpec
+    env_id: str
+    env_args: dict[str, Any]
+    seeds: tuple[int, ...]
+    config: PPOConfig
+    device: str
+    priority: tuple[str, ...] | str | None
+
+    @property
+    def task(self) -> str:
+        """Task name in results files."""
+        return task_name(self.env_id, self.env_args)
+
+    def game(self) -> Game:
+        """The game."""
+        return make_game(self.env_id, **self.env_args)
+
+    def policy_spec(self, game: Game) -> PolicySpec:
+        """Sizes for networks."""
+        (obs_dim,) = game.observation_space.shape
+        state_dim = game.state_space.shape[0] if game.state_space is not None else None
+        return PolicySpec(game.n, obs_dim, state_dim, game.action_width, game.discrete)
+
+    def environments(self, per_run: int) -> GameVectorEnv:
+        """K * per_run environments under the plan's priority.
+
+        Actions come from policies that respect masks, so they are not validated again.
+        """
+        env = GameVectorEnv(self.game(), len(self.seeds) * per_run, self.device, validate=False)
+        if self.priority == RANDOM_PRIORITY:
+            return PriorityVectorEnv(env, random_order())  # type: ignore[return-value]
+        if self.priority is not None:
+            env.priority = self.priority
+        return env
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data from which `make_plan` makes the same plan."""
+        return {
+            "algorithm": self.algorithm.name,
+            "env_id": self.env_id,
+            "env_args": {name: _plain(value) for name, value in self.env_args.items()},
+            "seeds": list(self.seeds),
+            "device": self.device,
+            "priority": list(self.priority) if isinstance(self.priority, tuple) else self.priority,
+            "config": config_dict(self.config),
+        }
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def make_plan(
+    algorithm: str,
+    env_id: str,
+    *,
+    seeds: int | Sequence[int] = 1,
+    env_args: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    priority: Sequence[str] | str | None = None,
+    preset: str | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> RunPlan:
+    """Resolve and validate everything a run needs.
+
+    Args:
+        algorithm: registry name.
+        env_id: environment id.
+        seeds: a number of seeds (0, 1, ...) or the seeds themselves.
+        env_args: arguments of the game.
+        device: "cpu", "cuda", ...
+        priority: agent names, "random", or None.
+        preset: preset name; by default that of the environment's family.
+        config: explicit fields of the configuration.
+
+    Raises:
+        UnknownNameError, InvalidArgumentError, InvalidPriorityError, MissingEngineError, ConfigError: for
+            what is wrong with the arguments.
+    """
+    row = algorithm_spec(algorithm)
+    family = game_spec(env_id).family
+    resolved = resolve_config(row.config_class, algorithm, preset, family, config or {})
+    plan = RunPlan(
+        row, env_id, dict(env_args or {}), _seeds(seeds), resolved, _device(device), _priority(priority)
+    )
+    game = plan.game()
+    if isinstance(plan.priority, tuple):
+        check_priority(game.agents, plan.priority)
+    return plan
+
+
+def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
+    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    if not chosen or len(set(chosen)) < len(chosen) or any(not isinstance(s, int) or s < 0 for s in chosen):
+        raise ConfigError(f"seeds={seeds!r} is not accepted; expected a number >= 1 or distinct integers >= 0")
+    return chosen
+
+
+def _device(device: str) -> str:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"device={device!r} cannot be used ({reason}); expected cpu or an available cuda") from None
+    return device
+
+
+def _priority(priority: Sequence[str] | str | None) -> tuple[str, ...] | str | None:
+    if priority is None or priority == RANDOM_PRIORITY:
+        return priority
+    return tuple(priority.split(",")) if isinstance(priority, str) else tuple(priority)

@@ -1,0 +1,178 @@
+"""The training loop: collect, update, evaluate, save."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from baselines.errors import CheckpointError
+from baselines.evaluation.greedy import Evaluated, evaluate_greedy
+from baselines.evaluation.results import ResultsFile, write_json
+from baselines.networks.value_norm import ValueNormalizer
+from baselines.runs.directory import RunDirectory
+from baselines.runs.interrupt import StopRequest
+from baselines.runs.plan import RunPlan
+from baselines.training.checkpoint import load_checkpoint, save_checkpoint
+from baselines.training.metrics import MetricsLog
+from baselines.training.population import Population
+from baselines.training.rollout import Collector, decision_noise
+from stmg_envs.protocol import Streams
+
+ENVIRONMENTS, DECISIONS, UPDATES, EVALUATIONS = range(1, 5)
+"""Purposes of a run's random streams. All its randomness is a function of (seed, purpose, counter)."""
+ABSOLUTE = 2**31
+"""Counter of the final evaluation's streams, beyond all updates."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands, for people who watch it.
+
+    Attributes:
+        step: environment steps per run so far.
+        total_steps: environment steps per run in all.
+        mean_return: mean over runs of the last evaluation.
+        optimal: runs whose policy was optimal at the last evaluation, or None if no optimum is known.
+        runs: K.
+    """
+
+    step: int
+    total_steps: int
+    mean_return: float
+    optimal: int | None
+    runs: int
+
+
+class Trainer:
+    """Trains a plan in a run directory.
+
+    Args:
+        plan: what to do.
+        directory: where to write; it exists.
+        resume: continue from the directory's checkpoint.
+
+    Raises:
+        CheckpointError: on resuming from a missing or damaged checkpoint.
+    """
+
+    def __init__(self, plan: RunPlan, directory: RunDirectory, resume: bool = False) -> None:
+        config = plan.config
+        self.plan = plan
+        self.directory = directory
+        env = plan.environments(config.num_envs)
+        sizes = plan.policy_spec(env.game)
+        self.population = Population(lambda: plan.algorithm.build(config, sizes), plan.seeds, plan.device)
+        normalizer = ValueNormalizer(len(plan.seeds), sizes.n, config.value_norm_beta, plan.device)
+        self.learner = plan.algorithm.learner(config, self.population, normalizer)
+        self.streams = Streams.from_seeds(plan.seeds, plan.device)
+        noise = decision_noise(sizes.n, sizes.action_width, sizes.discrete)
+        self.collector = Collector(
+            env, self.population, normalizer, noise, config.rollout_steps, config.gamma, config.gae_lambda
+        )
+        self.evaluation_env = plan.environments(config.eval_episodes)
+        self.updates_done = 0
+        self.elapsed = 0.0
+        if resume:
+            self._load()
+        else:
+            seeds = self.streams.fold(ENVIRONMENTS).split(config.num_envs).keys
+            self.collector.observations, _ = env.reset(seed=seeds)
+
+    @property
+    def step(self) -> int:
+        """Environment steps per run so far."""
+        return self.updates_done * self.plan.config.batch
+
+    def run(self, watch: Callable[[Progress], None] | None = None) -> Evaluated:
+        """Train to the end, or until interrupted; either way the directory can be resumed.
+
+        Args:
+            watch: called after every update.
+
+        Returns:
+            The evaluation of the final policies.
+
+        Raises:
+            KeyboardInterrupt: after saving, if one was asked for.
+        """
+        plan, config = self.plan, self.plan.config
+        keep_until = self.step if self.updates_done else -1
+        results = ResultsFile(self.directory.results, plan.task, plan.algorithm.name, plan.seeds, keep_until)
+        log = MetricsLog(self.directory.path, plan.seeds, keep_until)
+        started = time.perf_counter() - self.elapsed
+        evaluated = self._evaluate(self.updates_done)
+        if self.updates_done == 0:
+            results.add(0, 0.0, evaluated)
+        try:
+            with StopRequest() as stop:
+                while self.updates_done < config.updates:
+                    before = self.step
+                    metrics = self._update()
+                    self.elapsed = time.perf_counter() - started
+                    log.write(self.step, self.elapsed, metrics)
+                    last = self.updates_done == config.updates
+                    if last or self.step // config.eval_interval > before // config.eval_interval:
+                        evaluated = self._evaluate(self.updates_done)
+                        results.add(self.step, self.elapsed, evaluated)
+                        self._save()
+                    if watch is not None:
+                        watch(self._progress(evaluated))
+                    if stop.requested and not last:
+                        self._save()
+                        raise KeyboardInterrupt
+        finally:
+            log.close()
+        final = self._evaluate(ABSOLUTE)
+        results.set_absolute(final)
+        write_plays(self.directory, plan, final)
+        return final
+
+    def _update(self) -> dict[str, torch.Tensor]:
+        decisions, updates = (self.streams.fold(purpose, self.updates_done) for purpose in (DECISIONS, UPDATES))
+        batch, rollout_metrics = self.collector.collect(decisions)
+        metrics = self.learner.update(batch, self.updates_done / self.plan.config.updates, updates)
+        self.updates_done += 1
+        return rollout_metrics | metrics
+
+    def _evaluate(self, counter: int) -> Evaluated:
+        return evaluate_greedy(self.population, self.evaluation_env, self.streams.fold(EVALUATIONS, counter))
+
+    def _progress(self, evaluated: Evaluated) -> Progress:
+        optimal = None if evaluated.optimal is None else int(evaluated.optimal.all(axis=1).sum())
+        total = self.plan.config.updates * self.plan.config.batch
+        return Progress(self.step, total, float(np.mean(evaluated.returns)), optimal, len(self.plan.seeds))
+
+    def _save(self) -> None:
+        environments = self.collector.env.episodes.snapshot()
+        tensors = self.learner.state() | {f"env.{name}": value for name, value in environments.items()}
+        tensors["env_returns"] = self.collector.partial_returns
+        progress = {"updates": self.updates_done, "elapsed": self.elapsed, "seeds": list(self.plan.seeds)}
+        save_checkpoint(self.directory.checkpoint, tensors, progress)
+
+    def _load(self) -> None:
+        tensors, progress = load_checkpoint(self.directory.checkpoint)
+        try:
+            self.learner.load(tensors)
+            self.collector.env.episodes.restore(
+                {name.removeprefix("env."): value for name, value in tensors.items() if name.startswith("env.")}
+            )
+            self.collector.partial_returns = tensors["env_returns"].to(self.collector.env.device)
+            self.updates_done, self.elapsed = progress["updates"], progress["elapsed"]
+        except (KeyError, RuntimeError) as error:
+            raise CheckpointError(
+                f"{self.directory.checkpoint} does not fit the run ({error}); it belongs to another network"
+            ) from None
+        self.collector.observations = self.collector.env.episodes.observe()
+
+
+def write_plays(directory: RunDirectory, plan: RunPlan, evaluated: Evaluated) -> None:
+    """Write the first greedy episode of every run: its joint actions and each agent's return."""
+    plays = {}
+    for k, seed in enumerate(plan.seeds):
+        actions = [step[k].tolist() for step in evaluated.actions[: int(evaluated.lengths[k])]]
+        plays[f"seed_{seed}"] = {"actions": actions, "returns": evaluated.returns[k, 0].tolist()}
+    write_json(directory.plays, plays)
