@@ -8,24 +8,33 @@ from __future__ import annotations
 import re
 from html import escape
 from io import StringIO
+from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import EngFormatter, FixedLocator, MaxNLocator, PercentFormatter
 
 from baselines.evaluation.learning_curves import Curve
 
 LARGE, SMALL = (5.2, 2.9), (4.0, 2.4)
 """Inches; the page scales figures to its width, and text with them."""
 
-COLORS = {"#111111": "var(--ink)", "#222222": "var(--muted)", "#333333": "var(--grid)", "#444444": "var(--line)"}
+COLORS = {
+    "#111111": "var(--ink)",
+    "#222222": "var(--muted)",
+    "#333333": "var(--grid)",
+    "#444444": "var(--line)",
+}
 """Colours drawn with -> colours shown, so that one figure suits light and dark pages."""
 
 INK, MUTED, GRID, LINE = COLORS
 
-SETTINGS = {
+NICE = [1, 2, 2.5, 5, 10]
+"""Multiples between ticks."""
+
+SETTINGS: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": GRID,
     "axes.labelcolor": MUTED,
@@ -81,6 +90,8 @@ def _plot(figure: Figure, curve: Curve, reference: float | None) -> None:
     # A band between unknown ends has no area, and would leave an empty path.
     if np.isfinite(interval.low).any():
         axes.fill_between(steps, interval.low, interval.high, color=LINE, alpha=0.18, linewidth=0)
+        if len(steps) == 1:
+            axes.vlines(steps, interval.low, interval.high, color=LINE, alpha=0.5)
     marker = "o" if len(steps) <= 30 else ""
     axes.plot(steps, interval.estimate, color=LINE, linewidth=1.8, marker=marker, markersize=3)
     if reference is not None:
@@ -89,8 +100,9 @@ def _plot(figure: Figure, curve: Curve, reference: float | None) -> None:
         axes.set_ylim(-0.03, 1.03)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     else:
-        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=NICE))
+    few = len(steps) <= 5
+    axes.xaxis.set_major_locator(FixedLocator(list(steps)) if few else MaxNLocator(5, steps=NICE))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.set_xlabel("environment steps per run")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +56,12 @@ def final_table(run: ReportInputs) -> FinalTable:
         (str(seed), *(_cell(name, values[k]) for name, values in columns.items()))
         for k, seed in enumerate(seeds)
     ]
-    statistics = {"mean": np.mean, "IQM": iqm, "min": np.min, "max": np.max}
+    statistics: dict[str, Callable[[NDArray[np.float64]], Any]] = {
+        "mean": np.mean,
+        "IQM": iqm,
+        "min": np.min,
+        "max": np.max,
+    }
     summary = [
         (label, *(_summary(name, label, float(statistic(values))) for name, values in columns.items()))
         for label, statistic in statistics.items()

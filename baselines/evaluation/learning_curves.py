@@ -37,6 +37,11 @@ class Curve:
     missing: int = 0
     values: int = 0
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return not np.isfinite(self.interval.estimate).any()
+
 
 def evaluation_curves(evaluations: Evaluations) -> list[Curve]:
     """Curves of greedy evaluations: the return, the share of optimal runs, then the game's own metrics."""
@@ -46,7 +51,7 @@ def evaluation_curves(evaluations: Evaluations) -> list[Curve]:
     for name in (*first, *(name for name in evaluations.curves if name not in first)):
         values = evaluations.curves[name]
         if name == "optimal":
-            curves.append(Curve(name, "rate", steps, _rates(values)))
+            curves.append(Curve(name, "rate", steps, _rates(values), values=values.size))
         else:
             curves.append(_mean_curve(name, steps, values))
     return curves

@@ -31,7 +31,7 @@ def with_margin(estimate: float, low: float, high: float) -> tuple[str, str, str
 
 
 def percent(share: float) -> str:
-    """A share as percentage with at most one decimal: 0.80639 -> "80.6 %", with a space that does not break."""
+    """A share in percent with at most one decimal, 0.80639 -> "80.6 %", its space not breaking."""
     return f"{100 * float(share):.1f}".removesuffix(".0") + "\N{NO-BREAK SPACE}%"
 
 
@@ -41,7 +41,7 @@ def duration(seconds: float) -> str:
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     if hours:
         return f"{hours:,} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s" if whole else f"{seconds:.1f} s"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def ranges(numbers: Iterable[int]) -> str:

@@ -190,10 +190,10 @@ def _stage(
 
 
 def _words(game: StageGame, play: JointPlay) -> str:
-    """A play by the names of its actions, repetitions counted: "(1, 1) × 9, (3, 1)"."""
+    """A play by the names of its actions, joint actions in a row counted."""
     parts = []
     for joint, group in groupby(play):
         names = ", ".join(game.action_names[agent][action] for agent, action in enumerate(joint))
         repeats = len(list(group))
-        parts.append(f"({names})" + (f" × {repeats}" if repeats > 1 else ""))
+        parts.append(f"({names})" + (f" \N{MULTIPLICATION SIGN} {repeats}" if repeats > 1 else ""))
     return ", ".join(parts)

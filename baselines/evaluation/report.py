@@ -146,7 +146,9 @@ def _summary(run: ReportInputs) -> list[str]:
         sentences.append(f"The {name} is {mean} in every run ({LEVEL} interval {mean} to {mean}).")
     else:
         mean, margin, low, high = with_margin(*map(float, (interval.estimate, interval.low, interval.high)))
-        sentences.append(f"The {name} is {mean} ± {margin} ({LEVEL} t-interval over {runs} runs: {low} to {high}).")
+        sentences.append(
+            f"The {name} is {mean} ± {margin} ({LEVEL} t-interval over {runs} runs: {low} to {high})."
+        )
     return sentences
 
 
@@ -161,8 +163,7 @@ def _chart(curve: Curve, name: str, size: tuple[float, float], reference: float 
         left = f"{curve.missing:,} of {curve.values:,} values are not finite{why}"
         remarks.append(f"{left}; they are left out.")
     title = TITLES.get(curve.name, curve.name.replace("_", " "))
-    empty = curve.missing == curve.values
-    svg = None if empty else Markup(draw_curve(curve, name, reference, size))
+    svg = None if curve.empty else Markup(draw_curve(curve, name, reference, size))
     return Chart(title, svg, tuple(remarks))
 
 

@@ -64,7 +64,8 @@ class ResultsFile:
         task: task name.
         algorithm: registry name.
         seeds: one seed per run, (K,).
-        keep_until: on resuming, evaluations of later steps are dropped.
+        keep_until: evaluations up to this step are kept from an existing file; later ones, and
+            absolute metrics, belong to other policies and are dropped.
     """
 
     def __init__(
@@ -77,7 +78,9 @@ class ResultsFile:
             for name in self.runs:
                 steps = stored.get(name, {})
                 self.runs[name] = {
-                    key: value for key, value in steps.items() if value.get("step_count", 0) <= keep_until
+                    key: value
+                    for key, value in steps.items()
+                    if value.get("step_count", keep_until + 1) <= keep_until
                 }
         self.data: Results = {ENVIRONMENT: {task: {algorithm: self.runs}}}
 

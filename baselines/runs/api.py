@@ -23,7 +23,6 @@ from baselines.training.rollout import decision_noise, policy_inputs
 from stmg_envs.protocol import Observations, Streams, identity_priority
 
 
-
 @dataclass(frozen=True)
 class TrainedRun:
     """A finished training.
@@ -174,7 +173,9 @@ def load_policy(run_dir: str | Path, seed: int | None = None) -> LoadedPolicy:
     plan = directory.plan()
     chosen = plan.seeds[0] if seed is None else seed
     if chosen not in plan.seeds:
-        raise CheckpointError(f"seed={chosen} is not in {str(directory.path)!r}; expected one of {plan.seeds}")
+        raise CheckpointError(
+            f"seed={chosen} is not in {str(directory.path)!r}; expected one of {plan.seeds}"
+        )
     population, _ = _load_population(directory, plan)
     sizes = plan.policy_spec(plan.game())
     single = Population(lambda: plan.algorithm.build(plan.config, sizes), [chosen], plan.device)

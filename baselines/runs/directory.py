@@ -103,7 +103,9 @@ class RunDirectory:
 def provenance() -> dict[str, Any]:
     """Versions, commit and command of this process."""
     return {
-        "command": " ".join(["stmg", *sys.argv[1:]]) if Path(sys.argv[0]).name == "stmg" else "baselines.train",
+        "command": " ".join(["stmg", *sys.argv[1:]])
+        if Path(sys.argv[0]).name == "stmg"
+        else "baselines.train",
         "commit": _commit(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -117,7 +119,9 @@ def _commit() -> str | None:
     here = Path(__file__).parent
 
     def git(*arguments: str) -> str:
-        return subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            ["git", *arguments], cwd=here, capture_output=True, text=True, check=True
+        ).stdout.strip()
 
     try:
         changed = git("status", "--porcelain", "--untracked-files=no")

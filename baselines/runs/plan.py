@@ -129,7 +129,9 @@ def make_plan(
 def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
     chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     if not chosen or len(set(chosen)) < len(chosen) or any(not isinstance(s, int) or s < 0 for s in chosen):
-        raise ConfigError(f"seeds={seeds!r} is not accepted; expected a number >= 1 or distinct integers >= 0")
+        raise ConfigError(
+            f"seeds={seeds!r} is not accepted; expected a number >= 1 or distinct integers >= 0"
+        )
     return chosen
 
 
@@ -138,7 +140,9 @@ def _device(device: str) -> str:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigError(f"device={device!r} cannot be used ({reason}); expected cpu or an available cuda") from None
+        raise ConfigError(
+            f"device={device!r} cannot be used ({reason}); expected cpu or an available cuda"
+        ) from None
     return device
 
 

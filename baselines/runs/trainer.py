@@ -78,6 +78,8 @@ class Trainer:
         self.elapsed = 0.0
         if resume:
             self._load()
+            # It would be of another policy until the end of training.
+            directory.plays.unlink(missing_ok=True)
         else:
             seeds = self.streams.fold(ENVIRONMENTS).split(config.num_envs).keys
             self.collector.observations, _ = env.reset(seed=seeds)
@@ -132,7 +134,9 @@ class Trainer:
         return final
 
     def _update(self) -> dict[str, torch.Tensor]:
-        decisions, updates = (self.streams.fold(purpose, self.updates_done) for purpose in (DECISIONS, UPDATES))
+        decisions, updates = (
+            self.streams.fold(purpose, self.updates_done) for purpose in (DECISIONS, UPDATES)
+        )
         batch, rollout_metrics = self.collector.collect(decisions)
         metrics = self.learner.update(batch, self.updates_done / self.plan.config.updates, updates)
         self.updates_done += 1
@@ -158,7 +162,11 @@ class Trainer:
         try:
             self.learner.load(tensors)
             self.collector.env.episodes.restore(
-                {name.removeprefix("env."): value for name, value in tensors.items() if name.startswith("env.")}
+                {
+                    name.removeprefix("env."): value
+                    for name, value in tensors.items()
+                    if name.startswith("env.")
+                }
             )
             self.collector.partial_returns = tensors["env_returns"].to(self.collector.env.device)
             self.updates_done, self.elapsed = progress["updates"], progress["elapsed"]
