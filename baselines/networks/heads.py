@@ -12,8 +12,6 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
-from baselines.networks.layers import head
-
 ILLEGAL_LOGIT = -1e10
 LOG_2PI = math.log(2.0 * math.pi)
 
@@ -22,14 +20,14 @@ class ActionHead(nn.Module):
     """Maps embeddings (..., dim) to a distribution over actions.
 
     Args:
-        dim: embedding size.
+        network: maps embeddings (..., dim) to logits or means (..., action_width).
         action_width: A if discrete, else the action dimension.
     """
 
-    def __init__(self, dim: int, action_width: int) -> None:
+    def __init__(self, network: nn.Module, action_width: int) -> None:
         super().__init__()
         self.action_width = action_width
-        self.network = head(dim, action_width)
+        self.network = network
 
     @abstractmethod
     def sample(self, x: Tensor, noise: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -74,8 +72,8 @@ class GaussianHead(ActionHead):
     Actions are float (..., action_dim); log_std starts at 1, so std starts at 0.366.
     """
 
-    def __init__(self, dim: int, action_width: int) -> None:
-        super().__init__(dim, action_width)
+    def __init__(self, network: nn.Module, action_width: int) -> None:
+        super().__init__(network, action_width)
         self.log_std = nn.Parameter(torch.ones(action_width))
 
     def _std(self) -> Tensor:
@@ -97,6 +95,6 @@ class GaussianHead(ActionHead):
         return actions
 
 
-def action_head(dim: int, action_width: int, discrete: bool) -> ActionHead:
+def action_head(network: nn.Module, action_width: int, discrete: bool) -> ActionHead:
     """The head that fits the action space."""
-    return (DiscreteHead if discrete else GaussianHead)(dim, action_width)
+    return (DiscreteHead if discrete else GaussianHead)(network, action_width)

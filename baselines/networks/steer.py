@@ -83,7 +83,7 @@ class SteerNetwork(JointPolicy):
             nn.LayerNorm(dim), Linear(dim, dim, RELU_GAIN), nn.GELU(), Linear(dim, dim, OUTPUT_GAIN)
         )
         self.norm = nn.LayerNorm(dim)
-        self.actor = action_head(dim, spec.action_width, spec.discrete)
+        self.actor = action_head(head(dim, spec.action_width), spec.action_width, spec.discrete)
         self.critic = head(dim, 1)
 
     def act(self, inputs: Inputs, noise: Tensor) -> Decision:

@@ -7,6 +7,7 @@ priority order.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,8 +82,8 @@ def check_order(n: int, priority: Sequence[int] | None) -> tuple[int, ...]:
     if priority is None:
         return tuple(range(n))
     try:
-        order = tuple(int(agent) for agent in priority)
-    except (TypeError, ValueError):
+        order = tuple(operator.index(agent) for agent in priority)
+    except TypeError:
         order = ()
     if sorted(order) != list(range(n)):
         raise InvalidPriorityError(

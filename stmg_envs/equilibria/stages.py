@@ -38,6 +38,11 @@ class StageTable:
                 f"successors have shape {self.successors.shape}; expected {self.payoffs[:, 0].shape}, "
                 f"the payoffs' shape without the agent axis"
             )
+        wrong = (self.successors < -1) | (self.successors >= self.stages)
+        if wrong.any():
+            raise InvalidArgumentError(
+                f"successors contain {self.successors[wrong][0]}; expected stages 0..{self.stages - 1}, or -1"
+            )
 
     @property
     def stages(self) -> int:

@@ -10,6 +10,7 @@ from gymnasium import Space
 from numpy.typing import NDArray
 from pettingzoo import AECEnv
 
+from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol.parallel import PriorityParallelEnv
 from stmg_envs.protocol.turns import TurnObservation, Turns
 
@@ -75,6 +76,8 @@ class TurnBasedEnv(AECEnv[str, TurnObservation, Any]):
         return np.asarray(self.parallel.state())
 
     def step(self, action: Any) -> None:
+        if not self.agents:
+            raise InvalidArgumentError("the episode is over or was never started; call reset() before step()")
         agent = self.agent_selection
         if self.terminations[agent] or self.truncations[agent]:
             self._was_dead_step(action)

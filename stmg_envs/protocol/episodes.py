@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -57,8 +59,8 @@ class Episodes:
     """
 
     def __init__(self, game: Game, batch: int, device: torch.device | str = "cpu") -> None:
-        if batch < 1:
-            raise InvalidArgumentError(f"num_envs={batch} is not a batch; expected at least 1")
+        if not isinstance(batch, int | np.integer) or batch < 1:
+            raise InvalidArgumentError(f"num_envs={batch!r} is not a batch; expected an integer >= 1")
         self.game = game
         self.batch = batch
         self.device = torch.device(device)
@@ -67,16 +69,26 @@ class Episodes:
         self._streams: Streams | None = None
         self.episode = torch.zeros(batch, dtype=torch.int64, device=self.device)
         self.elapsed = torch.zeros(batch, dtype=torch.int64, device=self.device)
-        self.state: State = {}
+        self._state: State = {}
 
-    def set_priority(self, priority: object) -> None:
-        """Set the order of decision, of shape (n,) or (B, n); it stays until it is set again."""
-        self.priority = priority_indices(self.game.agents, priority, self.batch, self.device)
+    @property
+    def state(self) -> State:
+        """The present state of the game."""
+        self.require_start()
+        return self._state
+
+    def set_priority(self, priority: object, where: Tensor | None = None) -> None:
+        """Set the order of decision, of shape (n,) or (B, n), in all environments or a mask (B,) of them.
+
+        It stays until it is set again.
+        """
+        order = priority_indices(self.game.agents, priority, self.batch, self.device)
+        self.priority = order if where is None else _select(where, order, self.priority)
 
     @property
     def episode_streams(self) -> Streams:
         """Randomness of the present episodes beyond the game's own (orders of decision, ...)."""
-        return self._require_streams().fold(-1, self.episode)
+        return self.require_start().fold(-1, self.episode)
 
     def reset(self, seed: Seed = None) -> None:
         """Start every episode anew.
@@ -87,18 +99,29 @@ class Episodes:
         """
         if seed is not None or self._streams is None:
             self._streams = Streams.from_seeds(self._seeds(seed), self.device)
-            self.episode.zero_()
+            self.episode = torch.zeros_like(self.episode)
         else:
             self.episode = self.episode + 1
         self.elapsed = torch.zeros_like(self.elapsed)
-        self.state = self.game.reset(self._streams.fold(self.episode))
+        self._state = self.game.reset(self._streams.fold(self.episode))
 
-    def restart(self, where: Tensor) -> None:
-        """Start the next episode in the environments of the mask (B,)."""
-        self.episode = self.episode + where
-        fresh = self.game.reset(self._require_streams().fold(self.episode))
+    def restart(self, where: Tensor, seed: Seed = None) -> None:
+        """Start an episode in the environments of the mask (B,).
+
+        Args:
+            where: bool (B,); the other environments stay as they are.
+            seed: as in `reset`; None goes on to the next episode of the present seeds.
+        """
+        streams = self.require_start()
+        if seed is None:
+            self.episode = self.episode + where
+        else:
+            seeded = Streams.from_seeds(self._seeds(seed), self.device)
+            streams = self._streams = Streams(torch.where(where, seeded.keys, streams.keys))
+            self.episode = self.episode * ~where
+        fresh = self.game.reset(streams.fold(self.episode))
         self.elapsed = self.elapsed * ~where
-        self.state = {name: _select(where, fresh[name], old) for name, old in self.state.items()}
+        self._state = {name: _select(where, fresh[name], old) for name, old in self._state.items()}
 
     def step(self, actions: Tensor, where: Tensor | None = None) -> Transition:
         """One joint step.
@@ -107,7 +130,7 @@ class Episodes:
             actions: int64 (B, n) or float32 (B, n, action_dim).
             where: bool (B,); the other environments stay as they are and get zero rewards.
         """
-        streams = self._require_streams().fold(self.episode, self.elapsed + 1)
+        streams = self.require_start().fold(self.episode, self.elapsed + 1)
         outcome = self.game.step(self.state, actions, streams)
         elapsed = self.elapsed + 1
         limit = self.game.max_steps
@@ -121,7 +144,7 @@ class Episodes:
             rewards = rewards * where[:, None]
             terminated, truncated = terminated & where, truncated & where
             state = {name: _select(where, new, self.state[name]) for name, new in state.items()}
-        self.elapsed, self.state = elapsed, state
+        self.elapsed, self._state = elapsed, state
         return Transition(rewards, terminated, truncated, outcome.metrics)
 
     def observe(self) -> dict[str, Tensor]:
@@ -147,7 +170,7 @@ class Episodes:
             InvalidActionError: for a wrong shape or dtype, an index out of range, or NaN.
         """
         game = self.game
-        actions = torch.as_tensor(actions, device=self.device)
+        actions = action_tensor(actions, self.device)
         shape = (self.batch, game.n) if game.discrete else (self.batch, game.n, game.action_width)
         if actions.shape != shape or (game.discrete and actions.is_floating_point()):
             raise InvalidActionError(
@@ -171,7 +194,7 @@ class Episodes:
     def snapshot(self) -> dict[str, Tensor]:
         """Everything needed to go on from here, by name."""
         own = {
-            "keys": self._require_streams().keys,
+            "keys": self.require_start().keys,
             "episode": self.episode,
             "elapsed": self.elapsed,
             "priority": self.priority,
@@ -184,24 +207,46 @@ class Episodes:
         self._streams = Streams(tensors["keys"])
         self.episode, self.elapsed = tensors["episode"], tensors["elapsed"]
         self.priority = tensors["priority"]
-        self.state = {
+        self._state = {
             name.removeprefix("state."): value for name, value in tensors.items() if name.startswith("state.")
         }
 
-    def _require_streams(self) -> Streams:
+    def require_start(self) -> Streams:
+        """The streams of the episodes.
+
+        Raises:
+            InvalidArgumentError: before the first reset.
+        """
         if self._streams is None:
-            raise InvalidArgumentError("the environment has not been started; call reset() before step()")
+            raise InvalidArgumentError("the environment has not been started; call reset() first")
         return self._streams
 
     def _seeds(self, seed: Seed) -> Tensor:
         if seed is None:
             seed = secrets.randbits(31)
-        if isinstance(seed, int):
-            return torch.arange(seed, seed + self.batch)
-        seeds = torch.as_tensor(seed)
-        if seeds.shape != (self.batch,) or seeds.is_floating_point():
+        if isinstance(seed, int | np.integer):
+            return torch.arange(int(seed), int(seed) + self.batch)
+        try:
+            seeds = torch.as_tensor(seed)
+            valid = seeds.shape == (self.batch,) and not seeds.is_floating_point()
+        except (TypeError, ValueError, RuntimeError):
+            valid = False
+        if not valid:
             raise InvalidArgumentError(
-                f"seed has shape {tuple(seeds.shape)}; expected one int or "
-                f"{self.batch} ints, one per environment"
+                f"seed={seed!r} seeds no batch; expected one int or {self.batch} ints, one per environment"
             )
         return seeds.long()
+
+
+def action_tensor(actions: Any, device: torch.device | str = "cpu") -> Tensor:
+    """Actions as a tensor.
+
+    Raises:
+        InvalidActionError: if they are not an array of numbers.
+    """
+    if isinstance(actions, Tensor):
+        return actions.to(device)
+    try:
+        return torch.as_tensor(np.asarray(actions), device=device)
+    except (TypeError, ValueError, RuntimeError):
+        raise InvalidActionError(f"actions={actions!r} are no array of numbers") from None

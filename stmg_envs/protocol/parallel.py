@@ -113,6 +113,7 @@ class GameParallelEnv(PriorityParallelEnv):
         return self._observations(), self._infos()
 
     def step(self, actions: dict[str, Any]) -> ParallelStep:
+        self._episodes.require_start()
         if not self.agents:
             return {}, {}, {}, {}, {}
         joint = self._joint_action(actions)
@@ -188,7 +189,10 @@ def check_action(space: Space[Any], agent: str, action: Any) -> NDArray[Any]:
         InvalidActionError: if it is missing, of the wrong shape, out of range, or not a number.
     """
     if isinstance(space, Box):
-        array = np.asarray(action, dtype=space.dtype) if action is not None else None
+        try:
+            array = np.asarray(action, dtype=space.dtype) if action is not None else None
+        except (TypeError, ValueError):
+            array = None
         # Actions beyond the bounds are the game's business (most clip); NaN never is.
         valid = array is not None and array.shape == space.shape and bool(np.isfinite(array).all())
         expected = f"finite numbers of shape {space.shape}"

@@ -10,7 +10,7 @@ from gymnasium import Space
 from gymnasium.spaces import Box, Dict, Discrete, flatten, flatten_space
 from numpy.typing import NDArray
 
-from stmg_envs.errors import InvalidArgumentError
+from stmg_envs.errors import InvalidArgumentError, UnknownNameError
 from stmg_envs.protocol.parallel import PriorityParallelEnv, check_action
 
 TurnObservation = dict[str, Any]
@@ -160,7 +160,15 @@ class Turns:
         }
 
     def observe(self, agent: str) -> TurnObservation:
-        """What an agent sees on its turn: itself and the actions of its superiors, nothing else."""
+        """What an agent sees on its turn: itself and the actions of its superiors, nothing else.
+
+        Raises:
+            UnknownNameError: if there is no such agent, or no episode yet.
+        """
+        if agent not in self._observations:
+            raise UnknownNameError(
+                f"agent={agent!r} has seen nothing; expected one of {self.spaces.agents}, after reset()"
+            )
         rank = self.priority.index(agent)
         leader_actions = np.zeros((len(self.priority), self.spaces.width), np.float32)
         for superior_rank, superior in enumerate(self.priority[:rank]):

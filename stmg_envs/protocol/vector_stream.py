@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stmg_envs.errors import InvalidActionError, InvalidArgumentError
-from stmg_envs.protocol.episodes import Episodes
+from stmg_envs.protocol.episodes import Episodes, action_tensor
 from stmg_envs.protocol.game import Game
 from stmg_envs.protocol.parallel import GameParallelEnv
 from stmg_envs.protocol.stream import RewardMode, check_reward_mode, stream_spaces
@@ -54,6 +54,7 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
                 f"autoreset_mode={autoreset_mode!r} is unknown; expected one of {modes}"
             ) from None
         single = GameParallelEnv(game, render_mode)
+        self._episodes = Episodes(game, num_envs)
         self.game = game
         self.num_envs = num_envs
         self.reward = check_reward_mode(reward)
@@ -62,7 +63,6 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         self.single_observation_space, self.single_action_space = stream_spaces(TurnSpaces(single))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._episodes = Episodes(game, num_envs)
         if priority is not None:
             self._episodes.set_priority(priority)
         self._rows = torch.arange(num_envs)
@@ -71,6 +71,9 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         self._over = torch.zeros(num_envs, dtype=torch.bool)
         self._view: dict[str, Tensor] = {}
         self._rank = torch.zeros(num_envs, dtype=torch.int64)
+        self._first_rank = torch.zeros(num_envs, dtype=torch.int64)
+        self._metrics: dict[str, Tensor] = {}
+        self._measured = torch.zeros(num_envs, dtype=torch.bool)
         shape = (num_envs, game.n) if game.discrete else (num_envs, game.n, game.action_width)
         self._joint = torch.zeros(shape, dtype=torch.int64 if game.discrete else torch.float32)
         self._leader_actions = torch.zeros(num_envs, game.n, game.action_width)
@@ -91,31 +94,35 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
 
         Args:
             seed: one int (sub-environment b gets seed + b), B ints, or None.
-            options: `priority`, and in DISABLED mode `reset_mask`, bool (B,).
+            options: `priority`, and in DISABLED mode `reset_mask`, bool (B,): the info is then only
+                of the environments in the mask.
         """
         options = options or {}
         super().reset(seed=seed if isinstance(seed, int) else None)
-        if "priority" in options:
-            self._episodes.set_priority(options["priority"])
         mask = options.get("reset_mask")
+        begun = torch.as_tensor(np.ones(self.num_envs, dtype=bool) if mask is None else np.asarray(mask))
+        if begun.shape != (self.num_envs,) or begun.dtype != torch.bool:
+            raise InvalidArgumentError(
+                f"reset_mask={mask!r} is no mask; expected bool of shape ({self.num_envs},)"
+            )
+        if "priority" in options:
+            self._episodes.set_priority(options["priority"], begun)
         if mask is None:
             self._episodes.reset(seed)  # type: ignore[arg-type]
-            begun = torch.ones(self.num_envs, dtype=torch.bool)
         else:
-            begun = torch.as_tensor(np.asarray(mask))
-            if begun.shape != (self.num_envs,) or begun.dtype != torch.bool:
-                raise InvalidArgumentError(
-                    f"reset_mask={mask!r} is no mask; expected bool of shape ({self.num_envs},)"
-                )
-            self._episodes.restart(begun)
+            self._episodes.restart(begun, seed)  # type: ignore[arg-type]
         self._over = self._over & ~begun
-        self._begin_timestep(begun)
-        return self._observe(), self._info(torch.zeros(self.num_envs, self.game.n), torch.zeros_like(begun))
+        self._begin_episode(begun)
+        zeros = torch.zeros(self.num_envs, self.game.n)
+        return self._observe(), self._info(zeros, torch.zeros_like(begun), begun)
 
     def step(
         self, actions: NDArray[Any]
     ) -> tuple[Arrays, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+        self._episodes.require_start()
         fresh = self._over
+        acting = ~fresh
+        decisions = self._check(actions, acting)
         if bool(fresh.any()):
             if self.autoreset_mode == AutoresetMode.DISABLED:
                 raise InvalidArgumentError(
@@ -123,9 +130,8 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
                     f"reset(options={{'reset_mask': mask}})"
                 )
             self._episodes.restart(fresh)
-            self._begin_timestep(fresh)
-        acting = ~fresh
-        self._take(torch.as_tensor(np.asarray(actions)), acting)
+            self._begin_episode(fresh)
+        self._take(decisions, acting)
         complete = acting & (self._rank >= self.game.n)
         zeros = torch.zeros(self.num_envs, self.game.n)
         if not bool(complete.any()):
@@ -139,20 +145,22 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
                 self._info(zeros, complete),
             )
         transition = self._episodes.step(self._joint, where=complete)
-        self._begin_timestep(complete)
+        done = transition.done
+        self._measure(transition.metrics, complete)
+        self._begin_timestep(complete & ~done)
+        # After the end, the agent that decided first sees the final state.
+        self._rank = torch.where(done, self._first_rank, self._rank)
         totals = transition.rewards.double().sum(dim=1)
         rewards = totals if self.reward == "sum" else totals / self.game.n
         info = self._info(transition.rewards, complete)
-        done = transition.done
         if self.autoreset_mode == AutoresetMode.SAME_STEP:
             if bool(done.any()):
                 ended = done.numpy().copy()
                 final_observations = _per_environment(self._observe(), ended)
                 self._episodes.restart(done)
-                self._begin_timestep(done)
-                begun = self._info(zeros, torch.zeros_like(done))
+                self._begin_episode(done)
                 info = {
-                    **_where(ended, begun, info),
+                    **self._info(transition.rewards * ~done[:, None], complete & ~done),
                     "final_obs": final_observations,
                     "_final_obs": ended.copy(),
                     "final_info": _only(info, ended),
@@ -174,8 +182,9 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         order = tuple(self._episodes.priority[0].tolist())
         return (self.game.render(self._episodes.state, self.render_mode, order),)  # type: ignore[arg-type]
 
-    def _take(self, actions: Tensor, acting: Tensor) -> None:
-        """Record the decisions of the agents whose turn it is and pass the turn on."""
+    def _check(self, actions: Any, acting: Tensor) -> Tensor:
+        """Validate the decisions of the agents whose turn it is."""
+        actions = action_tensor(actions)
         expected = self.action_space.shape
         if tuple(actions.shape) != expected or (self.game.discrete and actions.is_floating_point()):
             raise InvalidActionError(
@@ -187,7 +196,8 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
             if self.game.discrete
             else ~actions.isfinite()
         )
-        if bool((wrong.view(self.num_envs, -1).any(dim=1) & acting).any()):
+        wrong = wrong & acting.view(-1, *([1] * (wrong.dim() - 1)))
+        if bool(wrong.any()):
             first = tuple(wrong.nonzero()[0].tolist())
             expected_values = (
                 f"integers in 0..{self.game.action_width - 1}" if self.game.discrete else "finite numbers"
@@ -195,6 +205,10 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
             raise InvalidActionError(
                 f"actions{list(first)} = {actions[first].item()} is not legal; expected {expected_values}"
             )
+        return actions
+
+    def _take(self, actions: Tensor, acting: Tensor) -> None:
+        """Record the decisions of the agents whose turn it is and pass the turn on."""
         rows, rank = self._rows[acting], self._rank[acting]
         agent = self._episodes.priority[rows, rank]
         chosen = actions[acting]
@@ -208,10 +222,23 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         self._joint[rows, agent] = chosen.to(self._joint.dtype)
         self._rank = torch.where(acting, self._next_rank(self._rank + 1), self._rank)
 
+    def _begin_episode(self, where: Tensor) -> None:
+        self._measured = self._measured & ~where
+        self._begin_timestep(where)
+
     def _begin_timestep(self, where: Tensor) -> None:
         self._view = self._episodes.observe()
         self._leader_actions = self._leader_actions * ~where[:, None, None]
-        self._rank = torch.where(where, self._next_rank(torch.zeros_like(self._rank)), self._rank)
+        self._first_rank = torch.where(where, self._next_rank(torch.zeros_like(self._rank)), self._first_rank)
+        self._rank = torch.where(where, self._first_rank, self._rank)
+
+    def _measure(self, metrics: dict[str, Tensor], where: Tensor) -> None:
+        """Keep the metrics of the last timestep of every environment."""
+        self._metrics = {
+            name: torch.where(where, value.double(), self._metrics.get(name, torch.zeros(1)))
+            for name, value in metrics.items()
+        }
+        self._measured = self._measured | where
 
     def _next_rank(self, start: Tensor) -> Tensor:
         """First rank from `start` (B,) on whose agent is alive, n if there is none."""
@@ -219,13 +246,12 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         candidates = alive & (self._ranks >= start[:, None])
         return torch.where(candidates.any(dim=1), candidates.int().argmax(dim=1), self.game.n)
 
-    def _current(self) -> tuple[Tensor, Tensor]:
-        """Rank and agent of every turn, (B,); the first rank where everyone is out."""
-        rank = torch.where(self._rank < self.game.n, self._rank, 0)
-        return rank, self._episodes.priority[self._rows, rank]
+    def _agent(self) -> Tensor:
+        """The agent of every turn, (B,)."""
+        return self._episodes.priority[self._rows, self._rank]
 
     def _observe(self) -> Arrays:
-        rank, agent = self._current()
+        rank, agent = self._rank, self._agent()
         visible = (self._ranks < rank[:, None]).unsqueeze(-1)
         arrays: Arrays = {"observation": self._view["observation"][self._rows, agent].numpy()}
         if "state" in self._view:
@@ -239,15 +265,19 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         assert isinstance(space, Dict)
         return {name: arrays[name] for name in space.spaces}
 
-    def _info(self, rewards: Tensor, timestep_end: Tensor) -> dict[str, Any]:
-        names = np.array(self.game.agents, dtype=object)[self._current()[1].numpy()]
-        given = np.ones(self.num_envs, dtype=bool)
+    def _info(self, rewards: Tensor, timestep_end: Tensor, about: Tensor | None = None) -> dict[str, Any]:
+        """Gymnasium's form of the infos of the environments in a mask (B,), of all by default."""
         info = {
-            "agent": names,
+            "agent": np.array(self.game.agents, dtype=object)[self._agent().numpy()],
             "rewards": rewards.numpy().copy(),
             "timestep_end": timestep_end.numpy().copy(),
         }
-        return {**info, **{f"_{name}": given.copy() for name in info}}
+        info |= {f"_{name}": np.ones(self.num_envs, dtype=bool) for name in info}
+        measured = (self._measured if about is None else self._measured & about).numpy()
+        if measured.any():
+            for name, value in self._metrics.items():
+                info |= {name: value.numpy() * measured, f"_{name}": measured.copy()}
+        return info if about is None else _only(info, about.numpy())
 
 
 def _rows(mask: NDArray[np.bool_], value: NDArray[Any]) -> NDArray[np.bool_]:
@@ -255,15 +285,12 @@ def _rows(mask: NDArray[np.bool_], value: NDArray[Any]) -> NDArray[np.bool_]:
     return mask.reshape(-1, *([1] * (value.ndim - 1)))
 
 
-def _where(mask: NDArray[np.bool_], chosen: Arrays, other: Arrays) -> Arrays:
-    """Entry by entry, rows of `chosen` where the mask is set, of `other` elsewhere."""
-    return {name: np.where(_rows(mask, value), value, other[name]) for name, value in chosen.items()}
-
-
-def _only(info: Arrays, done: NDArray[np.bool_]) -> Arrays:
+def _only(info: Arrays, which: NDArray[np.bool_]) -> Arrays:
     """Gymnasium's form of an info that only some environments have: zeros (None) elsewhere, and a mask."""
-    empty = {name: np.full_like(value, None if value.dtype == object else 0) for name, value in info.items()}
-    return _where(done, info, empty)
+    return {
+        name: np.where(_rows(which, value), value, np.full_like(value, None if value.dtype == object else 0))
+        for name, value in info.items()
+    }
 
 
 def _per_environment(observations: Arrays, done: NDArray[np.bool_]) -> NDArray[np.object_]:
