@@ -82,7 +82,8 @@ class RunDirectory:
         """
         if not self.manifest.is_file():
             raise RunDirectoryError(
-                f"{str(self.path)!r} is no run directory (it has no run.json); expected one made by stmg train"
+                f"{str(self.path)!r} is no run directory (it has no run.json); "
+                f"expected one made by stmg train"
             )
         stored = read_json(self.manifest)
         names = ("seeds", "env_args", "device", "priority", "config")
@@ -95,8 +96,8 @@ class RunDirectory:
             # The device may change: a run may go on elsewhere.
             if name != "device" and stored[name] != wanted[name]:
                 raise RunDirectoryError(
-                    f"{str(self.path)!r} was made with {name}={stored[name]!r}, not {wanted[name]!r}; resume it "
-                    f"with the same arguments, or choose another --out"
+                    f"{str(self.path)!r} was made with {name}={stored[name]!r}, not {wanted[name]!r}; "
+                    f"resume it with the same arguments, or choose another --out"
                 )
 
 
