@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import cast
 
 import torch
@@ -35,6 +34,33 @@ class Cache:
         return keys, values
 
 
+def attend(query: Tensor, key: Tensor, value: Tensor, causal: bool) -> Tensor:
+    """Scaled dot-product attention over (B, heads, tokens, d).
+
+    Args:
+        query: queries.
+        key: keys.
+        value: values.
+        causal: whether token i sees only tokens up to i.
+    """
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
+    if causal:
+        tokens = scores.shape[-1]
+        hidden = torch.ones(tokens, tokens, dtype=torch.bool, device=scores.device).triu(1)
+        scores = scores.masked_fill(hidden, -torch.inf)
+    return scores.softmax(dim=-1) @ value
+
+
+def split_heads(x: Tensor, heads: int) -> Tensor:
+    """(B, tokens, dim) to (B, heads, tokens, dim / heads)."""
+    return x.unflatten(-1, (heads, -1)).transpose(-3, -2)
+
+
+def merge_heads(x: Tensor) -> Tensor:
+    """(B, heads, tokens, d) to (B, tokens, heads * d)."""
+    return x.transpose(-3, -2).flatten(-2)
+
+
 class SelfAttention(nn.Module):
     """Multi-head self-attention over (B, tokens, dim).
 
@@ -48,7 +74,6 @@ class SelfAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.causal = causal
-        self.scale = 1.0 / math.sqrt(dim // heads)
         # One product for queries, keys and values; each third is orthogonal by itself.
         self.query_key_value = Linear(dim, 3 * dim, OUTPUT_GAIN)
         with torch.no_grad():
@@ -57,26 +82,18 @@ class SelfAttention(nn.Module):
         self.out = Linear(dim, dim, OUTPUT_GAIN)
 
     def forward(self, x: Tensor) -> Tensor:
-        query, key, value = map(self._split, self.query_key_value(x).chunk(3, dim=-1))
-        scores = (query * self.scale) @ key.transpose(-2, -1)
-        if self.causal:
-            tokens = x.shape[-2]
-            hidden = torch.ones(tokens, tokens, dtype=torch.bool, device=x.device).triu(1)
-            scores = scores.masked_fill(hidden, -torch.inf)
-        return self.out(self._merge(scores.softmax(dim=-1) @ value))
+        return self.out(merge_heads(attend(*self._project(x), self.causal)))
 
     def step(self, x: Tensor, cache: Cache) -> Tensor:
         """Attend from one new token (B, 1, dim) to the cached ones and itself."""
-        query, key, value = map(self._split, self.query_key_value(x).chunk(3, dim=-1))
-        keys, values = cache.append(key, value)
-        scores = (query * self.scale) @ keys.transpose(-2, -1)
-        return self.out(self._merge(scores.softmax(dim=-1) @ values))
+        query, key, value = self._project(x)
+        return self.out(merge_heads(attend(query, *cache.append(key, value), causal=False)))
 
-    def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
-
-    def _merge(self, x: Tensor) -> Tensor:
-        return x.transpose(-3, -2).flatten(-2)
+    def _project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        query, key, value = (
+            split_heads(part, self.heads) for part in self.query_key_value(x).chunk(3, dim=-1)
+        )
+        return query, key, value
 
 
 class Block(nn.Module):

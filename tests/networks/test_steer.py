@@ -113,9 +113,8 @@ def test_zero_noise_is_greedy(policy: SteerNetwork, spec: PolicySpec) -> None:
             assert (log_probs <= decision.log_probs[:, agent] + 1e-6).all()
 
 
+@pytest.mark.parametrize("spec", [SPECS["discrete"], SPECS["discrete with state"]])
 def test_illegal_actions_have_no_probability(policy: SteerNetwork, spec: PolicySpec) -> None:
-    if not spec.discrete:
-        pytest.skip("continuous actions have no mask")
     inputs = make_inputs(spec)
     for seed in range(20):
         noise = torch.randn(BATCH, N, 3, generator=torch.Generator().manual_seed(seed)) * 5
