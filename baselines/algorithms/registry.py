@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from baselines.algorithms.config import PPOConfig
+from baselines.algorithms.mappo import MAPPOConfig, build_ippo, build_mappo
+from baselines.algorithms.mat import MATConfig, build_mat
 from baselines.algorithms.ppo import PPO
 from baselines.algorithms.steer import SteerConfig, build_steer
 from baselines.networks.policy import JointPolicy, PolicySpec
@@ -41,6 +43,27 @@ ALGORITHMS: dict[str, AlgorithmSpec] = {
             summary="Stackelberg decision transformer: sequential decisions, values of subgame states",
             config_class=SteerConfig,
             build=build_steer,
+            learner=PPO,
+        ),
+        AlgorithmSpec(
+            name="mat",
+            summary="Multi-agent transformer: sequential decisions, values of the state alone",
+            config_class=MATConfig,
+            build=build_mat,
+            learner=PPO,
+        ),
+        AlgorithmSpec(
+            name="mappo",
+            summary="PPO with simultaneous decisions and a critic on the whole state",
+            config_class=MAPPOConfig,
+            build=build_mappo,
+            learner=PPO,
+        ),
+        AlgorithmSpec(
+            name="ippo",
+            summary="PPO with simultaneous decisions and critics on own observations",
+            config_class=MAPPOConfig,
+            build=build_ippo,
             learner=PPO,
         ),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -35,6 +36,28 @@ class Linear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:
         rows = functional.linear(x.reshape(-1, x.shape[-1]), self.weight, self.bias)
         return rows.view(*x.shape[:-1], -1)
+
+
+class AgentLinear(nn.Module):
+    """One linear layer for each of n agents, as a single stacked product.
+
+    Args:
+        agents: n.
+        in_features: input size.
+        out_features: output size.
+        gain: orthogonal gain.
+    """
+
+    def __init__(self, agents: int, in_features: int, out_features: int, gain: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(agents, out_features, in_features))
+        self.bias = nn.Parameter(torch.zeros(agents, 1, out_features))
+        for weight in self.weight.unbind():
+            nn.init.orthogonal_(weight, gain=gain)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, n, in_features) to (B, n, out_features)."""
+        return torch.baddbmm(self.bias, x.transpose(0, 1), self.weight.transpose(1, 2)).transpose(0, 1)
 
 
 def mlp(dim: int, hidden: int, out: int) -> nn.Sequential:
