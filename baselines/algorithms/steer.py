@@ -10,7 +10,7 @@ entropy coefficient can anneal.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -29,8 +29,22 @@ class SteerConfig(PPOConfig):
     use_state: Annotated[bool, Field(description="token 0 encodes the global state where there is one")] = (
         True
     )
+    inner: Annotated[
+        Literal["attention", "mlp", "none"], Field(description="the inner block, or its ablation")
+    ] = "attention"
+    outer: Annotated[
+        Literal["attention", "gru", "none"], Field(description="the outer block, or its ablation")
+    ] = "attention"
 
 
 def build_steer(config: SteerConfig, spec: PolicySpec) -> JointPolicy:
     """The network of a configuration."""
-    return SteerNetwork(spec, config.embedding_dim, config.blocks, config.heads, config.use_state)
+    return SteerNetwork(
+        spec,
+        config.embedding_dim,
+        config.blocks,
+        config.heads,
+        config.use_state,
+        config.inner,
+        config.outer,
+    )

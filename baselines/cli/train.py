@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import rich_click as click
 import torch
@@ -36,6 +36,8 @@ def _field_option(field: Field[Any], hint: Any) -> click.Option:
     flag = f"--{field.name.replace('_', '-')}"
     if kind is bool:
         flag = f"{flag}/--no-{field.name.replace('_', '-')}"
+    if get_origin(kind) is Literal:
+        kind = click.Choice(get_args(kind))
     return click.Option([flag, field.name], type=kind, default=None, help=f"{info.description}{default}")
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from baselines.networks.attention import Block, CausalStack
 from baselines.networks.heads import action_head
 from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, Linear, encoder, head
 from baselines.networks.policy import (
@@ -21,6 +20,7 @@ from baselines.networks.policy import (
     take_agents,
     with_agent_ids,
 )
+from baselines.networks.sequence import inner_part, outer_part
 
 
 class StateToken(nn.Module):
@@ -65,20 +65,31 @@ class SteerNetwork(JointPolicy):
         blocks: blocks in each of ITB and OTB.
         heads: attention heads.
         use_state: whether token 0 encodes the global state where there is one.
+        inner: "attention", or what stands in its place in an ablation: "mlp", "none".
+        outer: "attention", or what stands in its place in an ablation: "gru", "none".
     """
 
-    def __init__(self, spec: PolicySpec, dim: int, blocks: int, heads: int, use_state: bool = True) -> None:
+    def __init__(
+        self,
+        spec: PolicySpec,
+        dim: int,
+        blocks: int,
+        heads: int,
+        use_state: bool = True,
+        inner: str = "attention",
+        outer: str = "attention",
+    ) -> None:
         super().__init__()
         self.spec = spec
         self.observation_encoder = encoder(spec.obs_dim + spec.n, dim)
         with_state = use_state and spec.state_dim is not None
         self.state_token: nn.Module = StateToken(spec.state_dim or 0, dim) if with_state else ClassToken(dim)
-        self.inner = nn.Sequential(*(Block(dim, heads, causal=False) for _ in range(blocks)))
+        self.inner = inner_part(inner, dim, blocks, heads)
         self.action_encoder = nn.Sequential(
             Linear(spec.action_width, dim, RELU_GAIN, bias=not spec.discrete), nn.GELU()
         )
         self.position = nn.Parameter(torch.zeros(spec.n, dim))
-        self.outer = CausalStack(dim, heads, blocks)
+        self.outer = outer_part(outer, dim, blocks, heads)
         self.combine = nn.Sequential(
             nn.LayerNorm(dim), Linear(dim, dim, RELU_GAIN), nn.GELU(), Linear(dim, dim, OUTPUT_GAIN)
         )
@@ -91,7 +102,7 @@ class SteerNetwork(JointPolicy):
         state_token, x, mask = self._encode(inputs)
         noise = take_agents(noise, order)
         caches = self.outer.empty_caches(self.spec.n)
-        actions, log_probs, values = [], [], []
+        actions, log_probs, subgames = [], [], []
         token = state_token
         for rank in range(self.spec.n):
             z = self.outer.step(token + self.position[rank], caches)
@@ -101,12 +112,12 @@ class SteerNetwork(JointPolicy):
             )
             actions.append(action)
             log_probs.append(log_prob)
-            values.append(self.critic(subgame).squeeze(-1))
+            subgames.append(subgame)
             token = self.action_encoder(self.actor.encode(action)).unsqueeze(1)
+        values = self.critic(torch.stack(subgames, dim=1)).squeeze(-1)
         back = order.argsort(dim=-1)
-        return Decision(
-            *(take_agents(torch.stack(part, dim=1), back) for part in (actions, log_probs, values))
-        )
+        decided = (torch.stack(actions, dim=1), torch.stack(log_probs, dim=1), values)
+        return Decision(*(take_agents(part, back) for part in decided))
 
     def evaluate(self, inputs: Inputs, actions: Tensor) -> Evaluation:
         order = inputs["priority"]

@@ -24,12 +24,16 @@ SPECS = {
 
 POLICIES: dict[str, Callable[[PolicySpec], JointPolicy]] = {
     "steer": lambda spec: SteerNetwork(spec, dim=16, blocks=2, heads=2),
+    "steer, inner mlp": lambda spec: SteerNetwork(spec, 16, 1, 1, inner="mlp"),
+    "steer, inner none": lambda spec: SteerNetwork(spec, 16, 1, 1, inner="none"),
+    "steer, outer gru": lambda spec: SteerNetwork(spec, 16, 1, 1, outer="gru"),
+    "steer, outer none": lambda spec: SteerNetwork(spec, 16, 1, 1, outer="none"),
     "mat": lambda spec: MATNetwork(spec, dim=16, blocks=2, heads=2),
     "mappo": lambda spec: MLPPolicy(spec, (16, 16), shared=True, central=True),
     "mappo with separate actors": lambda spec: MLPPolicy(spec, (16, 16), shared=False, central=True),
     "ippo": lambda spec: MLPPolicy(spec, (16,), shared=True, central=False),
 }
-SEQUENTIAL = ["steer", "mat"]
+SEQUENTIAL = ["steer", "steer, inner mlp", "steer, inner none", "steer, outer gru", "mat"]
 
 
 def make_policy(name: str, spec: PolicySpec) -> JointPolicy:
