@@ -6,6 +6,7 @@ and `PriorityVectorEnv` to a tensor batch.
 
 from __future__ import annotations
 
+import operator
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 from torch import Tensor
 
+from stmg_envs.errors import InvalidPriorityError
 from stmg_envs.protocol import (
     GameVectorEnv,
     Observations,
@@ -26,6 +28,7 @@ from stmg_envs.protocol import (
     Streams,
     check_priority,
     fully_connected,
+    priority_indices,
 )
 
 
@@ -52,7 +55,15 @@ class _Fixed(PriorityRule):
     per_timestep = False
 
     def __init__(self, order: Sequence[int]) -> None:
-        self.order = torch.tensor(list(order))
+        try:
+            indices = [operator.index(agent) for agent in order]
+        except TypeError:
+            indices = []
+        if sorted(indices) != list(range(len(indices))) or not indices:
+            raise InvalidPriorityError(
+                f"order={order!r} is not a permutation of agents; expected indices, first to decide first"
+            )
+        self.order = torch.tensor(indices)
 
     def __call__(self, observations: Tensor, streams: Streams) -> Tensor:
         return self.order.to(observations.device).repeat(observations.shape[0], 1)
@@ -76,7 +87,11 @@ class _ByScore(PriorityRule):
 
 
 def fixed_order(order: Sequence[int]) -> PriorityRule:
-    """The same order always, as agent indices."""
+    """The same order always, as agent indices.
+
+    Raises:
+        InvalidPriorityError: if they are no permutation.
+    """
     return _Fixed(order)
 
 
@@ -126,6 +141,7 @@ class WithPriority(PriorityParallelEnv):
         self._rule = order if isinstance(order, PriorityRule) else None
         self._seed: int | None = None
         self._episode = 0
+        self._observations: dict[str, Any] = {}
         if isinstance(env, PriorityParallelEnv):
             self._priority = env.priority
         else:
@@ -179,7 +195,9 @@ class WithPriority(PriorityParallelEnv):
         self.env.close()
 
     def _apply(self, rule: PriorityRule, observations: dict[str, Any]) -> None:
-        sizes = {agent: self._flat(agent, observations[agent]) for agent in observations}
+        # Who is out is judged by what it saw last.
+        self._observations = {**self._observations, **observations}
+        sizes = {agent: self._flat(agent, seen) for agent, seen in self._observations.items()}
         width = max(len(row) for row in sizes.values())
         table = torch.zeros(1, len(self.possible_agents), width)
         for agent, row in sizes.items():
@@ -187,8 +205,8 @@ class WithPriority(PriorityParallelEnv):
                 row, dtype=torch.float32
             )
         streams = Streams.from_seeds([self._seed or 0]).fold(-1, self._episode)
-        order = rule(table, streams)[0].tolist()
-        self._priority = tuple(self.possible_agents[index] for index in order)
+        order = priority_indices(self.possible_agents, rule(table, streams), 1, table.device)
+        self._priority = tuple(self.possible_agents[index] for index in order[0].tolist())
 
     def _flat(self, agent: str, observation: Any) -> NDArray[Any]:
         return np.asarray(flatten(self.observation_spaces[agent], observation)).reshape(-1)
@@ -197,7 +215,7 @@ class WithPriority(PriorityParallelEnv):
 class PriorityVectorEnv:
     """A tensor batch whose priority follows a rule.
 
-    It has the methods and attributes of the batch it wraps.
+    It has the methods and attributes of the batch it wraps, but the priority can only be read.
 
     Args:
         env: the batch.
@@ -213,19 +231,27 @@ class PriorityVectorEnv:
             raise AttributeError(name)
         return getattr(self.env, name)
 
+    @property
+    def priority(self) -> Tensor:
+        """Agent indices in order of decision, LongTensor (B, n)."""
+        return self.env.priority
+
     def reset(
         self, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[Observations, dict[str, Any]]:
         """Like `GameVectorEnv.reset`, with the rule's order in force."""
         observations, info = self.env.reset(seed, options)
-        self._apply(observations)
+        self.env.priority = self._order(observations)
         return observations, info
 
     def step(self, actions: Tensor) -> tuple[Observations, Tensor, Tensor, Tensor, dict[str, Any]]:
         """Like `GameVectorEnv.step`; the order is that of the timestep to come."""
         observations, rewards, terminated, truncated, info = self.env.step(actions)
-        self._apply(observations)
+        order = self._order(observations)
+        if not self.rule.per_timestep:
+            order = torch.where((terminated | truncated)[:, None], order, self.priority)
+        self.env.priority = order
         return observations, rewards, terminated, truncated, info
 
-    def _apply(self, observations: Observations) -> None:
-        self.env.priority = self.rule(observations["observation"], self.env.episodes.episode_streams)
+    def _order(self, observations: Observations) -> Tensor:
+        return self.rule(observations["observation"], self.env.episodes.episode_streams)

@@ -21,7 +21,10 @@ class PPOConfig:
     total_steps: Annotated[int, Field(gt=0, description="environment steps per run")] = 1_000_000
     num_envs: Annotated[int, Field(gt=0, description="parallel environments per run")] = 16
     rollout_steps: Annotated[int, Field(gt=0, description="steps of each environment per update")] = 100
-    learning_rate: Annotated[float, Field(gt=0, description="Adam's step size")] = 5e-4
+    learning_rate: Annotated[float, Field(gt=0, description="Adam's step size at the start")] = 5e-4
+    learning_rate_decay: Annotated[
+        float, Field(ge=0, le=1, description="share of the step size lost by the end, linearly")
+    ] = 0.0
     epochs: Annotated[int, Field(gt=0, description="passes over a rollout per update")] = 5
     minibatches: Annotated[int, Field(gt=0, description="parts of a rollout per pass")] = 1
     clip: Annotated[float, Field(gt=0, description="clip range of probability ratios and values")] = 0.2

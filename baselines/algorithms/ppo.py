@@ -84,6 +84,7 @@ class PPO:
         Returns:
             Metrics per run, each (K,): means over the epochs.
         """
+        self._set_learning_rate(progress)
         self.normalizer.update(batch.returns)
         targets = self.normalizer.normalize(batch.returns)
         advantages = normalize_per_agent(batch.advantages, batch.alive)
@@ -99,6 +100,11 @@ class PPO:
                     totals[name] = totals.get(name, torch.zeros_like(value)) + value
         count = self.config.epochs * self.config.minibatches
         return {name: value / count for name, value in totals.items()}
+
+    def _set_learning_rate(self, progress: float) -> None:
+        """Of all runs, for the share of training done."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * (1.0 - self.config.learning_rate_decay * progress)
 
     def _minibatches(self, rows: int, streams: Streams) -> list[Tensor | None]:
         """Row indices (K, N / minibatches) of each minibatch; None is the whole batch."""

@@ -5,7 +5,7 @@ from stmg_envs.protocol.episodes import Episodes, Transition
 from stmg_envs.protocol.game import Game, Outcome, State
 from stmg_envs.protocol.neighbors import fully_connected, to_networkx
 from stmg_envs.protocol.parallel import GameParallelEnv, PriorityParallelEnv
-from stmg_envs.protocol.priority import check_priority, identity_priority
+from stmg_envs.protocol.priority import check_priority, identity_priority, priority_indices
 from stmg_envs.protocol.randomness import Streams
 from stmg_envs.protocol.stream import TurnStreamEnv
 from stmg_envs.protocol.turns import Turns, TurnSpaces
@@ -31,5 +31,6 @@ __all__ = [
     "check_priority",
     "fully_connected",
     "identity_priority",
+    "priority_indices",
     "to_networkx",
 ]

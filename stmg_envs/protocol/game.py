@@ -118,7 +118,11 @@ class Game(ABC):
         return legal.expand(batch, self.n, self.action_width)
 
     def alive(self, state: State) -> Tensor:
-        """Agents still in the game, bool (B, n)."""
+        """Agents still in the game, bool (B, n).
+
+        A game ignores the actions of agents that are out, pays them nothing, and terminates when
+        nobody is left.
+        """
         values = next(iter(state.values()))
         return torch.ones(self.n, dtype=torch.bool, device=values.device).expand(values.shape[0], self.n)
 

@@ -200,7 +200,9 @@ def check_action(space: Space[Any], agent: str, action: Any) -> NDArray[Any]:
         array = np.asarray(action) if action is not None else None
         valid = array is not None and np.issubdtype(array.dtype, np.integer) and space.contains(array[()])
         expected = (
-            f"an integer in 0..{space.n - 1}" if isinstance(space, Discrete) else f"an element of {space}"
+            f"an integer in {space.start}..{space.start + space.n - 1}"
+            if isinstance(space, Discrete)
+            else f"an element of {space}"
         )
     if not valid or array is None:
         raise InvalidActionError(f"action {action!r} of {agent} is not legal; expected {expected}")

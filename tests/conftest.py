@@ -1,0 +1,38 @@
+"""Fixtures of all tests."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+import torch
+from games import GAMES, VIEWS
+from hypothesis import settings
+
+from stmg_envs.protocol import Game
+
+with warnings.catch_warnings():
+    # PettingZoo's checks import modules that PettingZoo itself deprecates; here once, and quietly.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import pettingzoo.test  # noqa: F401
+
+# The same examples on every machine, however slow.
+settings.register_profile("reproducible", derandomize=True, deadline=None, database=None, max_examples=60)
+settings.load_profile("reproducible")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(params=GAMES)
+def game(request: pytest.FixtureRequest) -> Game:
+    """Every native game."""
+    return GAMES[request.param]()
+
+
+@pytest.fixture(params=VIEWS)
+def view(request: pytest.FixtureRequest) -> str:
+    """The name of every view."""
+    return request.param

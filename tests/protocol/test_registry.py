@@ -1,0 +1,132 @@
+"""One table of games: ids, the libraries that know them, and the scores that go with them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import gymnasium
+import numpy as np
+import pettingzoo
+import pytest
+from games import assert_same, trace
+
+import stmg_envs
+from stmg_envs.errors import MissingEngineError
+from stmg_envs.matrix import StageGame
+from stmg_envs.protocol import (
+    GameParallelEnv,
+    GameVectorEnv,
+    TurnBasedEnv,
+    TurnStreamEnv,
+    TurnStreamVectorEnv,
+)
+from stmg_envs.registry import REGISTRY
+
+IDS = stmg_envs.list_envs()
+
+
+def run_python(code: str) -> str:
+    """What a fresh interpreter prints that treats warnings as errors."""
+    command = [sys.executable, "-W", "error", "-c", code]
+    result = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    return result.stdout + result.stderr
+
+
+def test_ids() -> None:
+    names = (
+        "Penalty Mixing Coordination Cooperation PrisonersDilemma Maintain Escape Meeting HuntingStage "
+        "CollectionStage MatrixGame"
+    )
+    assert {f"stmg/{name}-v0" for name in names.split()} <= set(IDS)
+
+
+def test_import_prints_nothing() -> None:
+    assert run_python("import stmg_envs, wrappers") == ""
+
+
+def test_gymnasium_imports_us_by_itself() -> None:
+    code = (
+        "import gymnasium; env = gymnasium.make('stmg_envs:stmg/Penalty-v0', k=-100); env.reset(seed=0); "
+        "env.step(0); print(env.step(0)[1])"
+    )
+    assert run_python(code) == "-100.0\n"
+
+
+def test_registering_again_changes_nothing() -> None:
+    registries = gymnasium.registry, pettingzoo.parallel_registry, pettingzoo.aec_registry
+    before = [dict(registry) for registry in registries]
+    stmg_envs.register_all()
+    assert [dict(registry) for registry in registries] == before
+    assert all(set(IDS) <= set(registry) for registry in registries)
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_libraries_make_our_views(id: str) -> None:
+    assert isinstance(pettingzoo.make("parallel", id), GameParallelEnv)
+    assert isinstance(pettingzoo.make("aec", id), TurnBasedEnv)
+    assert isinstance(gymnasium.make(id).unwrapped, TurnStreamEnv)
+    assert isinstance(gymnasium.make_vec(id, num_envs=2), TurnStreamVectorEnv)
+    assert isinstance(stmg_envs.vector_env(id, 2), GameVectorEnv)
+
+
+def test_every_way_to_make_a_view_takes_the_arguments_of_the_game() -> None:
+    id, order = "stmg/Penalty-v0", ("agent_1", "agent_0")
+    for ours, theirs in (
+        (stmg_envs.parallel_env, lambda *args, **kwargs: pettingzoo.make("parallel", *args, **kwargs)),
+        (stmg_envs.aec_env, lambda *args, **kwargs: pettingzoo.make("aec", *args, **kwargs)),
+        (stmg_envs.turn_stream, lambda *args, **kwargs: gymnasium.make(*args, **kwargs).unwrapped),
+        (stmg_envs.vector_turn_stream, gymnasium.make_vec),
+    ):
+        envs = ours(id, k=-75, priority=order), theirs(id, k=-75, priority=order), ours(id, priority=order)
+        for env in envs:
+            env.reset(seed=0)
+        played, played_too, by_default = (trace(env, 40) for env in envs)
+        assert_same(played, played_too)
+        with pytest.raises(AssertionError):
+            assert_same(played, by_default)
+
+
+@pytest.mark.parametrize(("reward", "expected"), [("mean", 9.0), ("sum", 18.0)])
+def test_reward_modes(reward: str, expected: float) -> None:
+    env = gymnasium.make("stmg/PrisonersDilemma-v0", reward=reward)
+    env.reset(seed=0)
+    assert env.step(1)[1] == 0
+    _, total, _, _, info = env.step(0)
+    assert total == expected
+    assert info["rewards"].tolist() == [18, 0]
+
+
+def test_missing_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = replace(REGISTRY["stmg/Penalty-v0"], id="stmg/Fake-v0", engine="no_such_engine", extra="football")
+    monkeypatch.setitem(REGISTRY, row.id, row)
+    assert stmg_envs.list_envs()[-1] == row.id
+    for make in (stmg_envs.parallel_env, stmg_envs.aec_env, stmg_envs.turn_stream, stmg_envs.make_game):
+        with pytest.raises(MissingEngineError, match=r"'no_such_engine'.*pip install 'stmg\[football\]'"):
+            make(row.id)
+    with pytest.raises(ImportError):
+        stmg_envs.vector_env(row.id, 2)
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_bounds_are_exact(id: str) -> None:
+    game = stmg_envs.make_game(id)
+    if not isinstance(game, StageGame):
+        pytest.skip("no table to compute the value of random play from")
+    table = game.table
+    # worth[-1], the end, stays 0; worth[s] is the random policy's mean return from stage s on.
+    worth = np.zeros(table.stages + 1)
+    for stage in reversed(range(table.stages)):
+        worth[stage] = (table.payoffs[stage].mean(axis=0) + worth[table.successors[stage]]).mean()
+    order = tuple(game.agents.index(agent) for agent in game.default_priority)
+    optimum = game.optimal_returns(order)
+    assert optimum is not None
+    row = stmg_envs.game_spec(id)
+    assert row.bounds == pytest.approx((worth[0], optimum.mean(axis=1).max()), abs=1e-9)
+    assert row.optimum == row.bounds[1]
+
+
+def test_spec_names_its_game() -> None:
+    row = stmg_envs.game_spec("stmg/PrisonersDilemma-v0")
+    assert (row.name, row.spaces) == ("PrisonersDilemma", "discrete")
