@@ -70,11 +70,17 @@ class GaussianHead(ActionHead):
     """Normal with mean from the network and a learned std of 0.5 * sigmoid(log_std).
 
     Actions are float (..., action_dim); log_std starts at 1, so std starts at 0.366.
+
+    Args:
+        network: maps embeddings (..., dim) to means (..., action_dim).
+        action_width: the action dimension.
+        agents: number of separate deviations, for embeddings (B, n, dim), or None for a shared one.
     """
 
-    def __init__(self, network: nn.Module, action_width: int) -> None:
+    def __init__(self, network: nn.Module, action_width: int, agents: int | None = None) -> None:
         super().__init__(network, action_width)
-        self.log_std = nn.Parameter(torch.ones(action_width))
+        shape = (action_width,) if agents is None else (agents, action_width)
+        self.log_std = nn.Parameter(torch.ones(shape))
 
     def _std(self) -> Tensor:
         return 0.5 * self.log_std.sigmoid()
@@ -88,13 +94,15 @@ class GaussianHead(ActionHead):
         std = self._std()
         score = (actions - self.network(x)) / std
         log_probs = (-0.5 * score.square() - std.log() - 0.5 * LOG_2PI).sum(dim=-1)
-        entropy = (0.5 + 0.5 * LOG_2PI + std.log()).sum()
+        entropy = (0.5 + 0.5 * LOG_2PI + std.log()).sum(dim=-1)
         return log_probs, entropy.expand_as(log_probs)
 
     def encode(self, actions: Tensor) -> Tensor:
         return actions
 
 
-def action_head(network: nn.Module, action_width: int, discrete: bool) -> ActionHead:
-    """The head that fits the action space."""
-    return (DiscreteHead if discrete else GaussianHead)(network, action_width)
+def action_head(
+    network: nn.Module, action_width: int, discrete: bool, agents: int | None = None
+) -> ActionHead:
+    """The head that fits the action space; `agents` is None where agents share it."""
+    return DiscreteHead(network, action_width) if discrete else GaussianHead(network, action_width, agents)

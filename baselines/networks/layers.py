@@ -60,6 +60,23 @@ class AgentLinear(nn.Module):
         return torch.baddbmm(self.bias, x.transpose(0, 1), self.weight.transpose(1, 2)).transpose(0, 1)
 
 
+class AgentLayerNorm(nn.Module):
+    """A layer norm with separate scales and offsets for each of n agents, (B, n, features).
+
+    Args:
+        agents: n.
+        features: size that is normalised.
+    """
+
+    def __init__(self, agents: int, features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(agents, features))
+        self.bias = nn.Parameter(torch.zeros(agents, features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.layer_norm(x, x.shape[-1:]) * self.weight + self.bias
+
+
 def mlp(dim: int, hidden: int, out: int) -> nn.Sequential:
     """Linear - GELU - Linear, the feed-forward part of an attention block."""
     return nn.Sequential(Linear(dim, hidden, RELU_GAIN), nn.GELU(), Linear(hidden, out, OUTPUT_GAIN))

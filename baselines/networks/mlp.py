@@ -7,76 +7,114 @@ import itertools
 import torch
 from torch import Tensor, nn
 
-from baselines.networks.heads import action_head
-from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, AgentLinear, Linear
+from baselines.networks.heads import ActionHead, action_head
+from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, AgentLayerNorm, AgentLinear, Linear
 from baselines.networks.policy import Decision, Evaluation, Inputs, JointPolicy, PolicySpec, with_agent_ids
 
-
-def trunk(in_features: int, hidden: tuple[int, ...], agents: int | None) -> nn.Sequential:
-    """LayerNorm, then Linear - ReLU - LayerNorm for every hidden size.
-
-    Args:
-        in_features: input size.
-        hidden: hidden sizes.
-        agents: number of separate copies, or None for one that all agents share.
-    """
-    layers: list[nn.Module] = [nn.LayerNorm(in_features)]
-    sizes = (in_features, *hidden)
-    for size_in, size_out in itertools.pairwise(sizes):
-        layers += [linear(size_in, size_out, RELU_GAIN, agents), nn.ReLU(), nn.LayerNorm(size_out)]
-    return nn.Sequential(*layers)
+Hidden = tuple[int, ...]
 
 
 def linear(in_features: int, out_features: int, gain: float, agents: int | None) -> nn.Module:
-    """A shared layer, or one stacked product for all agents' separate layers."""
+    """A layer that all agents share, or one stacked product of a separate layer for each of `agents`."""
     if agents is None:
         return Linear(in_features, out_features, gain)
     return AgentLinear(agents, in_features, out_features, gain)
 
 
-class MLPPolicy(JointPolicy):
-    """Actor on own observations; critic on the whole state (MAPPO, HAPPO) or on own observations (IPPO).
+def norm(features: int, agents: int | None) -> nn.Module:
+    """A layer norm that all agents share, or a separate one for each of `agents`."""
+    return nn.LayerNorm(features) if agents is None else AgentLayerNorm(agents, features)
 
-    Yu et al. 2022, "The Surprising Effectiveness of PPO in Cooperative Multi-Agent Games". Everybody
-    decides at once: the priority is ignored, and values do not depend on anyone's present action. Shared
-    networks get one-hot agent ids. The central critic reads the global state, or the concatenation of all
-    observations where there is none, and the agent's own observation and id.
+
+def trunk(in_features: int, hidden: Hidden, agents: int | None) -> nn.Sequential:
+    """LayerNorm, then Linear - ReLU - LayerNorm for every hidden size."""
+    layers: list[nn.Module] = [norm(in_features, agents)]
+    for size_in, size_out in itertools.pairwise((in_features, *hidden)):
+        layers += [linear(size_in, size_out, RELU_GAIN, agents), nn.ReLU(), norm(size_out, agents)]
+    return nn.Sequential(*layers)
+
+
+class MLPActor(nn.Module):
+    """Distribution over actions from own observations.
+
+    Args:
+        in_features: size of an own observation.
+        hidden: hidden sizes.
+        action_width: A if discrete, else the action dimension.
+        discrete: whether actions are discrete.
+        agents: number of separate actors, or None for a shared one.
+    """
+
+    def __init__(
+        self, in_features: int, hidden: Hidden, action_width: int, discrete: bool, agents: int | None
+    ) -> None:
+        super().__init__()
+        self.trunk = trunk(in_features, hidden, agents)
+        output = linear(hidden[-1], action_width, OUTPUT_GAIN, agents)
+        self.head: ActionHead = action_head(output, action_width, discrete, agents)
+
+    def sample(self, observations: Tensor, noise: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Actions and log-probabilities (B, n) from observations (B, n, in_features)."""
+        return self.head.sample(self.trunk(observations), noise, mask)
+
+    def forward(self, observations: Tensor, actions: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Log-probabilities and entropies (B, n) of given actions."""
+        return self.head.evaluate(self.trunk(observations), actions, mask)
+
+
+class MLPCritic(nn.Module):
+    """Values (B, n), from own observations and ids alone or with the whole state.
+
+    The whole state is the global state, or the concatenation of all observations where there is none.
+
+    Args:
+        spec: sizes.
+        hidden: hidden sizes.
+        central: whether it sees the whole state.
+    """
+
+    def __init__(self, spec: PolicySpec, hidden: Hidden, central: bool) -> None:
+        super().__init__()
+        self.spec = spec
+        self.central = central
+        whole = (spec.state_dim or spec.n * spec.obs_dim) if central else 0
+        self.trunk = trunk(spec.obs_dim + spec.n + whole, hidden, None)
+        self.output = Linear(hidden[-1], 1, gain=1.0)
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        features = with_agent_ids(inputs["observation"])
+        if self.central:
+            whole = inputs["observation"].flatten(1) if self.spec.state_dim is None else inputs["state"]
+            features = torch.cat([features, whole.unsqueeze(1).expand(-1, self.spec.n, -1)], dim=-1)
+        return self.output(self.trunk(features)).squeeze(-1)
+
+
+class MLPPolicy(JointPolicy):
+    """Everybody decides at once: the priority is ignored, values do not depend on anyone's present action.
 
     Args:
         spec: sizes.
         hidden: hidden sizes of actor and critic.
-        shared: one actor for all agents instead of one for each.
+        shared: one actor for all agents, told apart by ids, instead of one for each.
         central: whether the critic sees the whole state.
     """
 
-    def __init__(self, spec: PolicySpec, hidden: tuple[int, ...], shared: bool, central: bool) -> None:
+    def __init__(self, spec: PolicySpec, hidden: Hidden, shared: bool, central: bool) -> None:
         super().__init__()
-        self.spec = spec
-        self.central = central
-        separate = None if shared else spec.n
-        own = spec.obs_dim + spec.n
-        whole = (spec.state_dim or spec.n * spec.obs_dim) if central else 0
-        self.actor_trunk = trunk(own, hidden, separate)
-        self.actor = action_head(
-            linear(hidden[-1], spec.action_width, OUTPUT_GAIN, separate), spec.action_width, spec.discrete
-        )
-        self.critic = nn.Sequential(trunk(own + whole, hidden, None), Linear(hidden[-1], 1, gain=1.0))
+        self.shared = shared
+        in_features = spec.obs_dim + spec.n if shared else spec.obs_dim
+        agents = None if shared else spec.n
+        self.actor = MLPActor(in_features, hidden, spec.action_width, spec.discrete, agents)
+        self.critic = MLPCritic(spec, hidden, central)
 
     def act(self, inputs: Inputs, noise: Tensor) -> Decision:
-        embeddings, values = self._embed(inputs)
-        actions, log_probs = self.actor.sample(embeddings, noise, inputs.get("action_mask"))
-        return Decision(actions, log_probs, values)
+        actions, log_probs = self.actor.sample(self._own(inputs), noise, inputs.get("action_mask"))
+        return Decision(actions, log_probs, self.critic(inputs))
 
     def evaluate(self, inputs: Inputs, actions: Tensor) -> Evaluation:
-        embeddings, values = self._embed(inputs)
-        log_probs, entropies = self.actor.evaluate(embeddings, actions, inputs.get("action_mask"))
-        return Evaluation(log_probs, entropies, values)
+        log_probs, entropies = self.actor(self._own(inputs), actions, inputs.get("action_mask"))
+        return Evaluation(log_probs, entropies, self.critic(inputs))
 
-    def _embed(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
-        """Actor embeddings (B, n, hidden) and values (B, n)."""
-        own = with_agent_ids(inputs["observation"])
-        features = own
-        if self.central:
-            whole = inputs["state"] if self.spec.state_dim is not None else inputs["observation"].flatten(1)
-            features = torch.cat([own, whole.unsqueeze(1).expand(-1, self.spec.n, -1)], dim=-1)
-        return self.actor_trunk(own), self.critic(features).squeeze(-1)
+    def _own(self, inputs: Inputs) -> Tensor:
+        """What actors read, (B, n, in_features)."""
+        return with_agent_ids(inputs["observation"]) if self.shared else inputs["observation"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,6 +47,7 @@ class Population:
     Attributes:
         seeds: the seeds, (K,).
         parameters: named leaf tensors, each (K, *shape).
+        template: the module without its numbers, on the meta device.
     """
 
     def __init__(
@@ -66,8 +68,8 @@ class Population:
             name: torch.stack([p.detach() for p in column]).to(self.device).requires_grad_()
             for (name, _), column in zip(policies[0].named_parameters(), columns, strict=True)
         }
-        template = copy.deepcopy(policies[0]).to("meta")
-        self._act, self._evaluate = _Act(template), _Evaluate(template)
+        self.template = copy.deepcopy(policies[0]).to("meta")
+        self._act, self._evaluate = _Act(self.template), _Evaluate(self.template)
 
     @property
     def size(self) -> int:
@@ -86,7 +88,7 @@ class Population:
     def act(self, inputs: Inputs, noise: Tensor) -> Decision:
         """Decide without gradients, for inputs and noise with leading axes (K, B)."""
         with torch.no_grad():
-            return Decision(*_mapped(self._act, self.parameters, inputs, noise))
+            return Decision(*map_module(self._act, _under_policy(self.parameters), inputs, noise))
 
     def evaluate(self, inputs: Inputs, actions: Tensor, parameters: Parameters | None = None) -> Evaluation:
         """Judge actions with leading axes (K, B).
@@ -96,7 +98,8 @@ class Population:
             actions: the actions.
             parameters: those of `leaves`, for some runs only; all by default.
         """
-        return Evaluation(*_mapped(self._evaluate, parameters or self.parameters, inputs, actions))
+        named = _under_policy(self.parameters if parameters is None else parameters)
+        return Evaluation(*map_module(self._evaluate, named, inputs, actions))
 
     def load(self, parameters: Parameters) -> None:
         """Copy parameters in, in place."""
@@ -105,17 +108,33 @@ class Population:
                 p.copy_(parameters[name])
 
 
-def _mapped(
-    method: nn.Module, parameters: Parameters, inputs: Inputs, argument: Tensor
-) -> tuple[Tensor, ...]:
-    def one(parameters: Parameters, inputs: Inputs, argument: Tensor) -> tuple[Tensor, ...]:
-        result: tuple[Tensor, ...] = functional_call(method, parameters, (inputs, argument))
-        return result
+def _under_policy(parameters: Parameters) -> Parameters:
+    """The parameters as `_Act` and `_Evaluate` name them."""
+    return {f"policy.{name}": p for name, p in parameters.items()}
 
-    named = {f"policy.{name}": p for name, p in parameters.items()}
-    if argument.shape[0] > 1:
-        mapped: tuple[Tensor, ...] = vmap(one)(named, inputs, argument)
-        return mapped
+
+def map_module(module: nn.Module, parameters: Parameters, *arguments: Any) -> Any:
+    """Call one module for each of k runs, with parameters and arguments that have a leading axis k.
+
+    Args:
+        module: a module without state of its own (on the meta device).
+        parameters: named parameters, each (k, *shape).
+        arguments: tensors, None, or dicts of tensors.
+    """
+
+    def one(parameters: Parameters, *arguments: Any) -> Any:
+        return functional_call(module, parameters, arguments)
+
+    if next(iter(parameters.values())).shape[0] > 1:
+        axes = tuple(None if argument is None else 0 for argument in arguments)
+        return vmap(one, in_dims=(0, *axes))(parameters, *arguments)
     # A single run needs no mapping, which costs more than its small products.
-    parts = one({k: p[0] for k, p in named.items()}, {k: v[0] for k, v in inputs.items()}, argument[0])
-    return tuple(part.unsqueeze(0) for part in parts)
+    result = one(_first(parameters), *map(_first, arguments))
+    return result.unsqueeze(0) if isinstance(result, Tensor) else tuple(x.unsqueeze(0) for x in result)
+
+
+def _first(x: Any) -> Any:
+    """Of a tensor, or of the tensors of a dict, the first along the leading axis."""
+    if isinstance(x, dict):
+        return {name: value[0] for name, value in x.items()}
+    return None if x is None else x[0]
