@@ -9,6 +9,10 @@ class ConfigError(STMGError, ValueError):
     """A configuration field is unknown or has an illegal value."""
 
 
+class PairingError(STMGError, ValueError):
+    """An algorithm and a game that do not go together."""
+
+
 class RunDirectoryError(STMGError, FileExistsError):
     """A run directory exists already, or is not the one asked for."""
 

@@ -6,13 +6,17 @@ one run and sums over runs, so that every run gets exactly its own gradient.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 import torch
 from torch import Tensor
 
 from baselines.algorithms.config import PPOConfig
 from baselines.networks.value_norm import ValueNormalizer
+from baselines.training.optimizer import clip_per_run
 from baselines.training.population import Parameters, Population
-from baselines.training.rollout import Batch
+from baselines.training.rollout import Batch, rows_of
 from stmg_envs.protocol import Streams
 
 ADAM_EPS = 1e-5
@@ -44,6 +48,20 @@ def normalize_per_agent(advantages: Tensor, alive: Tensor) -> Tensor:
     return centred / (deviation + 1e-5)
 
 
+def clipped_surrogate(log_probs: Tensor, old_log_probs: Tensor, advantages: Tensor, clip: float) -> Tensor:
+    """The objective of each decision, to be maximised, in the arguments' shape."""
+    ratio = (log_probs - old_log_probs).exp()
+    return torch.minimum(ratio * advantages, ratio.clamp(1 - clip, 1 + clip) * advantages)
+
+
+def clipped_value_error(
+    values: Tensor, old_values: Tensor, targets: Tensor, clip: float, delta: float
+) -> Tensor:
+    """The larger Huber error of the value and of the value held near the old one (equation 15)."""
+    near = old_values + (values - old_values).clamp(-clip, clip)
+    return torch.maximum(huber(targets - values, delta), huber(targets - near, delta))
+
+
 def annealed(start: float, end: float, share: float, progress: float) -> float:
     """A coefficient that moves linearly from start to end over a share of training.
 
@@ -54,6 +72,31 @@ def annealed(start: float, end: float, share: float, progress: float) -> float:
         progress: share of training done, in [0, 1].
     """
     return end + (start - end) * max(0.0, 1.0 - progress / share)
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What an update aims at.
+
+    Attributes:
+        advantages: normalised, (K, N, n).
+        values: returns in normalised units, (K, N, n).
+        entropy_coef: weight of the entropy.
+        learning_rate: step size.
+    """
+
+    advantages: Tensor
+    values: Tensor
+    entropy_coef: float
+    learning_rate: float
+
+    def take_rows(self, rows: Tensor | None) -> Targets:
+        """Of samples, by indices (K, M)."""
+        return replace(self, advantages=rows_of(self.advantages, rows), values=rows_of(self.values, rows))
+
+    def take_runs(self, runs: slice) -> Targets:
+        """Of some runs."""
+        return replace(self, advantages=self.advantages[runs], values=self.values[runs])
 
 
 class PPO:
@@ -69,9 +112,11 @@ class PPO:
         self.config = config
         self.population = population
         self.normalizer = normalizer
-        self.optimizer = torch.optim.Adam(
-            list(population.parameters.values()), lr=config.learning_rate, eps=ADAM_EPS, fused=True
-        )
+        self._start_optimizer()
+
+    def _start_optimizer(self) -> None:
+        parameters = list(self.population.parameters.values())
+        self.optimizer = torch.optim.Adam(parameters, lr=self.config.learning_rate, eps=ADAM_EPS, fused=True)
 
     def update(self, batch: Batch, progress: float, streams: Streams) -> dict[str, Tensor]:
         """All epochs over one rollout.
@@ -84,27 +129,27 @@ class PPO:
         Returns:
             Metrics per run, each (K,): means over the epochs.
         """
-        self._set_learning_rate(progress)
+        return self._epochs(batch, self._prepare(batch, progress), streams)
+
+    def _prepare(self, batch: Batch, progress: float) -> Targets:
+        """What an update aims at, and its coefficients at this point of training."""
+        config = self.config
         self.normalizer.update(batch.returns)
-        targets = self.normalizer.normalize(batch.returns)
-        advantages = normalize_per_agent(batch.advantages, batch.alive)
-        entropy_coef = annealed(
-            self.config.entropy_start, self.config.entropy_end, self.config.entropy_anneal, progress
+        return Targets(
+            advantages=normalize_per_agent(batch.advantages, batch.alive),
+            values=self.normalizer.normalize(batch.returns),
+            entropy_coef=annealed(config.entropy_start, config.entropy_end, config.entropy_anneal, progress),
+            learning_rate=config.learning_rate * (1.0 - config.learning_rate_decay * progress),
         )
-        totals: dict[str, Tensor] = {}
+
+    def _epochs(self, batch: Batch, targets: Targets, streams: Streams) -> dict[str, Tensor]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = targets.learning_rate
+        steps = []
         for _ in range(self.config.epochs):
             for rows in self._minibatches(batch.log_probs.shape[1], streams):
-                part = _take(batch, rows)
-                metrics = self._step(part, _rows(advantages, rows), _rows(targets, rows), entropy_coef)
-                for name, value in metrics.items():
-                    totals[name] = totals.get(name, torch.zeros_like(value)) + value
-        count = self.config.epochs * self.config.minibatches
-        return {name: value / count for name, value in totals.items()}
-
-    def _set_learning_rate(self, progress: float) -> None:
-        """Of all runs, for the share of training done."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * (1.0 - self.config.learning_rate_decay * progress)
+                steps.append(self._step(batch.take_rows(rows), targets.take_rows(rows)))
+        return average(steps)
 
     def _minibatches(self, rows: int, streams: Streams) -> list[Tensor | None]:
         """Row indices (K, N / minibatches) of each minibatch; None is the whole batch."""
@@ -112,92 +157,69 @@ class PPO:
             return [None]
         return list(streams.permutation(rows).chunk(self.config.minibatches, dim=1))
 
-    def _step(
-        self, batch: Batch, advantages: Tensor, targets: Tensor, entropy_coef: float
-    ) -> dict[str, Tensor]:
+    def _step(self, batch: Batch, targets: Targets) -> dict[str, Tensor]:
         """One gradient step on a minibatch (K, N, ...)."""
         gradients = {name: torch.empty_like(p) for name, p in self.population.parameters.items()}
-        metrics: dict[str, list[Tensor]] = {}
+        parts = []
         for runs in self.population.chunks(batch.log_probs.shape[1]):
             leaves = self.population.leaves(runs)
-            loss, parts = self._loss(
-                leaves, _runs(batch, runs), advantages[runs], targets[runs], entropy_coef
+            loss, metrics = self._loss(leaves, batch.take_runs(runs), targets.take_runs(runs))
+            found = torch.autograd.grad(
+                loss.sum(), list(leaves.values()), allow_unused=True, materialize_grads=True
             )
-            for name, gradient in zip(
-                leaves, torch.autograd.grad(loss.sum(), list(leaves.values())), strict=True
-            ):
+            for name, gradient in zip(leaves, found, strict=True):
                 gradients[name][runs] = gradient
-            for name, value in parts.items():
-                metrics.setdefault(name, []).append(value.detach())
-        norms = self._clip(gradients)
+            parts.append({name: value.detach() for name, value in metrics.items()})
+        scaled, norms = clip_per_run(gradients, self.config.max_grad_norm)
+        for name, p in self.population.parameters.items():
+            p.grad = scaled[name]
         self.optimizer.step()
-        return {**{name: torch.cat(values) for name, values in metrics.items()}, "grad_norm": norms}
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]} | {"grad_norm": norms}
 
     def _loss(
-        self, parameters: Parameters, batch: Batch, advantages: Tensor, targets: Tensor, entropy_coef: float
+        self, parameters: Parameters, batch: Batch, targets: Targets
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Losses of some runs, (k,), and their parts."""
         clip = self.config.clip
         evaluation = self.population.evaluate(batch.inputs, batch.actions, parameters)
         alive = batch.alive
-        ratio = (evaluation.log_probs - batch.log_probs).exp()
-        surrogate = torch.minimum(ratio * advantages, ratio.clamp(1 - clip, 1 + clip) * advantages)
+        surrogate = clipped_surrogate(evaluation.log_probs, batch.log_probs, targets.advantages, clip)
         policy_loss = -masked_mean(surrogate, alive)
         entropy = masked_mean(evaluation.entropies, alive)
-        clipped = batch.values + (evaluation.values - batch.values).clamp(-clip, clip)
-        delta = self.config.huber_delta
-        errors = torch.maximum(huber(targets - evaluation.values, delta), huber(targets - clipped, delta))
+        errors = clipped_value_error(
+            evaluation.values, batch.values, targets.values, clip, self.config.huber_delta
+        )
         value_loss = masked_mean(errors, alive)
-        loss = policy_loss - entropy_coef * entropy + self.config.value_coef * value_loss
+        loss = policy_loss - targets.entropy_coef * entropy + self.config.value_coef * value_loss
         return loss, {"policy_loss": policy_loss, "value_loss": value_loss, "entropy": entropy}
-
-    def _clip(self, gradients: Parameters) -> Tensor:
-        """Scale each run's gradient to the norm limit, hand it to the optimiser, return norms (K,)."""
-        squares = [gradient.flatten(1).square().sum(dim=1) for gradient in gradients.values()]
-        norms = torch.stack(squares).sum(dim=0).sqrt()
-        scale = (self.config.max_grad_norm / (norms + 1e-6)).clamp(max=1.0)
-        for name, p in self.population.parameters.items():
-            p.grad = gradients[name] * scale.view(-1, *([1] * (p.dim() - 1)))
-        return norms
 
     def state(self) -> dict[str, Tensor]:
         """Parameters, optimiser moments and value statistics by name."""
         tensors = {f"policy.{name}": p.detach() for name, p in self.population.parameters.items()}
         tensors |= {f"value_norm.{name}": value for name, value in self.normalizer.state().items()}
-        for name, p in self.population.parameters.items():
-            for key, value in self.optimizer.state.get(p, {}).items():
-                tensors[f"optimizer.{key}.{name}"] = torch.as_tensor(value)
-        return tensors
+        return tensors | {f"optimizer.{name}": value for name, value in self._optimizer_state().items()}
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Restore what `state` gave."""
-        self.population.load(_under("policy.", tensors))
-        self.normalizer.load(_under("value_norm.", tensors))
-        moments = _under("optimizer.", tensors)
-        keys = {name.split(".", 1)[0] for name in moments}
+        self.population.load(under("policy.", tensors))
+        self.normalizer.load(under("value_norm.", tensors))
+        self._load_optimizer(under("optimizer.", tensors))
+
+    def _optimizer_state(self) -> dict[str, Tensor]:
+        states = ((name, self.optimizer.state.get(p, {})) for name, p in self.population.parameters.items())
+        return {f"{key}.{name}": torch.as_tensor(x) for name, state in states for key, x in state.items()}
+
+    def _load_optimizer(self, tensors: dict[str, Tensor]) -> None:
+        keys = {name.split(".", 1)[0] for name in tensors}
         for name, p in self.population.parameters.items():
-            self.optimizer.state[p] = {key: moments[f"{key}.{name}"].to(p.device) for key in keys}
+            self.optimizer.state[p] = {key: tensors[f"{key}.{name}"].to(p.device) for key in keys}
 
 
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names start with a prefix, without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _rows(x: Tensor, rows: Tensor | None) -> Tensor:
-    """Rows (K, M) of x (K, N, ...)."""
-    if rows is None:
-        return x
-    index = rows.view(*rows.shape, *([1] * (x.dim() - 2)))
-    return x.gather(1, index.expand(-1, -1, *x.shape[2:]))
-
-
-def _take(batch: Batch, rows: Tensor | None) -> Batch:
-    if rows is None:
-        return batch
-    tensors = {name: _rows(value, rows) for name, value in vars(batch).items() if name != "inputs"}
-    return Batch(inputs={name: _rows(value, rows) for name, value in batch.inputs.items()}, **tensors)
-
-
-def _runs(batch: Batch, runs: slice) -> Batch:
-    tensors = {name: value[runs] for name, value in vars(batch).items() if name != "inputs"}
-    return Batch(inputs={name: value[runs] for name, value in batch.inputs.items()}, **tensors)
+def average(steps: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Mean of each metric over steps."""
+    return {name: torch.stack([step[name] for step in steps]).mean(dim=0) for name in steps[0]}

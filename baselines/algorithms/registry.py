@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from baselines.algorithms.config import PPOConfig
+from baselines.algorithms.happo import HAPPO, HAPPOConfig, build_happo
 from baselines.algorithms.mappo import MAPPOConfig, build_ippo, build_mappo
 from baselines.algorithms.mat import MATConfig, build_mat
 from baselines.algorithms.ppo import PPO
 from baselines.algorithms.steer import SteerConfig, build_steer
+from baselines.algorithms.step import SequentialPPO, StepConfig, build_step
+from baselines.errors import PairingError
 from baselines.networks.policy import JointPolicy, PolicySpec
 from stmg_envs.errors import UnknownNameError
+from stmg_envs.protocol import Game
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,9 @@ class AlgorithmSpec:
         config_class: its dataclass.
         build: makes one policy from a configuration and sizes.
         learner: what updates a population of them.
+        sequential: whether agents see their superiors' actions.
+        needs_shared_state: whether all agents must know the state alike.
+        needs_equal_actions: whether all agents must have the same action space.
     """
 
     name: str
@@ -33,6 +40,22 @@ class AlgorithmSpec:
     config_class: type[PPOConfig]
     build: Callable[[Any, PolicySpec], JointPolicy]
     learner: type[PPO]
+    sequential: bool
+    needs_shared_state: bool = False
+    needs_equal_actions: bool = False
+
+    def check(self, game: Game) -> None:
+        """Raise PairingError unless the algorithm can play the game."""
+        if self.needs_shared_state and game.state_space is None and not game.fully_observed:
+            raise PairingError(
+                f"{self.name} needs a state that all agents share, which {type(game).__name__} has not; "
+                f"use steer, which needs none"
+            )
+        if self.needs_equal_actions and any(space != game.action_spaces[0] for space in game.action_spaces):
+            raise PairingError(
+                f"{self.name} needs equal action spaces, and {type(game).__name__} has {game.action_spaces}; "
+                f"use steer, which masks what an agent lacks"
+            )
 
 
 ALGORITHMS: dict[str, AlgorithmSpec] = {
@@ -44,6 +67,16 @@ ALGORITHMS: dict[str, AlgorithmSpec] = {
             config_class=SteerConfig,
             build=build_steer,
             learner=PPO,
+            sequential=True,
+        ),
+        AlgorithmSpec(
+            name="step",
+            summary="Conditional hypernetwork over rank and superiors' actions, updated rank by rank",
+            config_class=StepConfig,
+            build=build_step,
+            learner=SequentialPPO,
+            sequential=True,
+            needs_shared_state=True,
         ),
         AlgorithmSpec(
             name="mat",
@@ -51,6 +84,8 @@ ALGORITHMS: dict[str, AlgorithmSpec] = {
             config_class=MATConfig,
             build=build_mat,
             learner=PPO,
+            sequential=True,
+            needs_equal_actions=True,
         ),
         AlgorithmSpec(
             name="mappo",
@@ -58,6 +93,15 @@ ALGORITHMS: dict[str, AlgorithmSpec] = {
             config_class=MAPPOConfig,
             build=build_mappo,
             learner=PPO,
+            sequential=False,
+        ),
+        AlgorithmSpec(
+            name="happo",
+            summary="Separate actors updated one after another with the compound factor",
+            config_class=HAPPOConfig,
+            build=build_happo,
+            learner=HAPPO,
+            sequential=False,
         ),
         AlgorithmSpec(
             name="ippo",
@@ -65,6 +109,7 @@ ALGORITHMS: dict[str, AlgorithmSpec] = {
             config_class=MAPPOConfig,
             build=build_ippo,
             learner=PPO,
+            sequential=False,
         ),
     )
 }

@@ -49,9 +49,14 @@ class MLPActor(nn.Module):
         self, in_features: int, hidden: Hidden, action_width: int, discrete: bool, agents: int | None
     ) -> None:
         super().__init__()
+        self._sizes = (in_features, hidden, action_width, discrete)
         self.trunk = trunk(in_features, hidden, agents)
         output = linear(hidden[-1], action_width, OUTPUT_GAIN, agents)
         self.head: ActionHead = action_head(output, action_width, discrete, agents)
+
+    def single(self) -> MLPActor:
+        """An actor of the same sizes for one agent, on the meta device: a form without numbers."""
+        return MLPActor(*self._sizes, agents=1).to("meta")
 
     def sample(self, observations: Tensor, noise: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Actions and log-probabilities (B, n) from observations (B, n, in_features)."""

@@ -23,6 +23,7 @@ class PolicySpec:
         state_dim: size of the global state, or None.
         action_width: A if discrete, else the action dimension.
         discrete: whether actions are discrete.
+        fully_observed: whether every agent's observation is the whole state.
     """
 
     n: int
@@ -30,6 +31,12 @@ class PolicySpec:
     state_dim: int | None
     action_width: int
     discrete: bool
+    fully_observed: bool = False
+
+    @property
+    def shared_state_dim(self) -> int | None:
+        """Size of what all agents know alike: the global state, or the observation if it is everyone's."""
+        return self.obs_dim if self.state_dim is None and self.fully_observed else self.state_dim
 
 
 class Decision(NamedTuple):

@@ -56,7 +56,7 @@ class RunPlan:
         """Sizes for networks."""
         (obs_dim,) = game.observation_space.shape
         state_dim = game.state_space.shape[0] if game.state_space is not None else None
-        return PolicySpec(game.n, obs_dim, state_dim, game.action_width, game.discrete)
+        return PolicySpec(game.n, obs_dim, state_dim, game.action_width, game.discrete, game.fully_observed)
 
     def environments(self, per_run: int) -> GameVectorEnv:
         """K * per_run environments under the plan's priority.
@@ -111,8 +111,8 @@ def make_plan(
         config: explicit fields of the configuration.
 
     Raises:
-        UnknownNameError, InvalidArgumentError, InvalidPriorityError, MissingEngineError, ConfigError: for
-            what is wrong with the arguments.
+        UnknownNameError, InvalidArgumentError, InvalidPriorityError, MissingEngineError, ConfigError,
+        PairingError: for what is wrong with the arguments.
     """
     row = algorithm_spec(algorithm)
     family = game_spec(env_id).family
@@ -121,6 +121,7 @@ def make_plan(
         row, env_id, dict(env_args or {}), _seeds(seeds), resolved, _device(device), _priority(priority)
     )
     game = plan.game()
+    row.check(game)
     if isinstance(plan.priority, tuple):
         check_priority(game.agents, plan.priority)
     return plan

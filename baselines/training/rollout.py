@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,6 +37,26 @@ class Batch:
     advantages: Tensor
     returns: Tensor
     alive: Tensor
+
+    def take_rows(self, rows: Tensor | None) -> Batch:
+        """Samples by indices (K, M); all of them for None."""
+        return self if rows is None else self._map(lambda x: rows_of(x, rows))
+
+    def take_runs(self, runs: slice) -> Batch:
+        """Some runs."""
+        return self._map(lambda x: x[runs])
+
+    def _map(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        tensors = {name: change(value) for name, value in vars(self).items() if name != "inputs"}
+        return Batch(inputs={name: change(value) for name, value in self.inputs.items()}, **tensors)
+
+
+def rows_of(x: Tensor, rows: Tensor | None) -> Tensor:
+    """Rows (K, M) of x (K, N, ...); all of them for None."""
+    if rows is None:
+        return x
+    index = rows.view(*rows.shape, *([1] * (x.dim() - 2)))
+    return x.gather(1, index.expand(-1, -1, *x.shape[2:]))
 
 
 class Noise(Protocol):

@@ -44,6 +44,8 @@ class StageGame(Game):
         "render_fps": 2,
     }
 
+    fully_observed = True
+
     def __init__(
         self,
         table: StageTable,

@@ -47,6 +47,7 @@ class Game(ABC):
         action_spaces: one space per agent, all Discrete or all Box of one dimension.
         observation_space: the Box of one agent's own observation, the same for all.
         state_space: the Box of the global state, or None.
+        fully_observed: whether every agent's own observation is the whole state, the same for all.
         max_steps: time limit in timesteps after which an episode is truncated, or None.
         default_priority: agent names in order of decision.
         metadata: name, render modes and frame rate, as in Gymnasium.
@@ -58,6 +59,7 @@ class Game(ABC):
     action_spaces: tuple[Discrete, ...] | tuple[Box, ...]
     observation_space: Box
     state_space: Box | None = None
+    fully_observed: bool = False
     max_steps: int | None = None
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from baselines.networks.mat import MATNetwork
 from baselines.networks.mlp import MLPPolicy
 from baselines.networks.policy import Inputs, JointPolicy, PolicySpec
 from baselines.networks.steer import SteerNetwork
+from baselines.networks.step import StepNetwork
 
 BATCH, N, OBS_DIM, STATE_DIM = 6, 4, 5, 7
 
@@ -28,12 +30,13 @@ POLICIES: dict[str, Callable[[PolicySpec], JointPolicy]] = {
     "steer, inner none": lambda spec: SteerNetwork(spec, 16, 1, 1, inner="none"),
     "steer, outer gru": lambda spec: SteerNetwork(spec, 16, 1, 1, outer="gru"),
     "steer, outer none": lambda spec: SteerNetwork(spec, 16, 1, 1, outer="none"),
+    "step": lambda spec: StepNetwork(replace(spec, fully_observed=True), 16, 8),
     "mat": lambda spec: MATNetwork(spec, dim=16, blocks=2, heads=2),
     "mappo": lambda spec: MLPPolicy(spec, (16, 16), shared=True, central=True),
     "mappo with separate actors": lambda spec: MLPPolicy(spec, (16, 16), shared=False, central=True),
     "ippo": lambda spec: MLPPolicy(spec, (16,), shared=True, central=False),
 }
-SEQUENTIAL = ["steer", "steer, inner mlp", "steer, inner none", "steer, outer gru", "mat"]
+SEQUENTIAL = ["step", "steer", "steer, inner mlp", "steer, inner none", "steer, outer gru", "mat"]
 
 
 def make_policy(name: str, spec: PolicySpec) -> JointPolicy:

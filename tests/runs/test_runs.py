@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from small import SIZES
 
 import baselines
 import stmg_envs
-from baselines.errors import CheckpointError, ConfigError, RunDirectoryError
+from baselines.errors import CheckpointError, ConfigError, PairingError, RunDirectoryError
 from baselines.runs.trainer import Progress
 from baselines.training.checkpoint import load_checkpoint
 from stmg_envs.errors import InvalidArgumentError, InvalidPriorityError, UnknownNameError
 
-SMALL: dict[str, Any] = {"total_steps": 1000, "embedding_dim": 16, "eval_interval": 300}
+SHORT: dict[str, Any] = {"total_steps": 1000, "eval_interval": 300}
+SMALL = SHORT | SIZES["steer"]
 
 
 def interrupt_at(step: int) -> Any:
@@ -34,10 +36,11 @@ def interrupt_at(step: int) -> Any:
 
 
 @pytest.mark.parametrize("minibatches", [1, 2])
-def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, minibatches: int) -> None:
+@pytest.mark.parametrize("algorithm", SIZES)
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, algorithm: str, minibatches: int) -> None:
     def cooperate(name: str, **arguments: Any) -> None:
-        fixed = {"seeds": 2, "minibatches": minibatches, "preset": "matrix-one-shot"}
-        baselines.train("steer", "stmg/Cooperation-v0", out=tmp_path / name, **SMALL, **fixed, **arguments)
+        fixed = SHORT | SIZES[algorithm] | {"preset": "matrix-one-shot", "minibatches": minibatches}
+        baselines.train(algorithm, "stmg/Cooperation-v0", seeds=2, out=tmp_path / name, **fixed, **arguments)
 
     cooperate("whole")
     with pytest.raises(KeyboardInterrupt):
@@ -133,6 +136,7 @@ def test_repeated_play_is_truncated_and_trains(tmp_path: Path) -> None:
 
 
 MISTAKES = [
+    ({"algorithm": "mat", "env_id": "stmg/Meeting-v0"}, PairingError, "equal action spaces"),
     ({"algorithm": "steeer"}, UnknownNameError, "did you mean 'steer'"),
     ({"env_id": "stmg/Penaltyy-v0"}, UnknownNameError, "stmg/Penalty-v0"),
     ({"env_args": {"k": "high"}}, InvalidArgumentError, "k='high'"),

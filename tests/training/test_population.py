@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from small import SIZES
 
 import baselines
 from baselines.networks.policy import PolicySpec
@@ -16,7 +17,7 @@ from baselines.training.checkpoint import load_checkpoint
 from baselines.training.population import Population
 
 SPEC = PolicySpec(n=3, obs_dim=4, state_dim=None, action_width=2, discrete=True)
-SMALL: dict[str, Any] = {"total_steps": 400, "embedding_dim": 16, "eval_interval": 400}
+SMALL: dict[str, Any] = {"total_steps": 400, "eval_interval": 400}
 
 TOLERANCE = 2e-5
 """Batched products sum in another order for another population size; the streams are the same."""
@@ -26,26 +27,33 @@ def build() -> SteerNetwork:
     return SteerNetwork(SPEC, dim=8, blocks=1, heads=1)
 
 
-def trained(path: Path, seeds: list[int], **config: Any) -> dict[str, torch.Tensor]:
-    baselines.train("steer", "stmg/Mixing-v0", seeds=seeds, out=path, **(SMALL | config))
+def trained(
+    path: Path, seeds: list[int], algorithm: str = "steer", minibatches: int = 1
+) -> dict[str, torch.Tensor]:
+    config = SMALL | SIZES[algorithm] | {"minibatches": minibatches}
+    baselines.train(algorithm, "stmg/Mixing-v0", seeds=seeds, out=path, **config)
     tensors, _ = load_checkpoint(path / "checkpoint.safetensors")
     return tensors
 
 
 @pytest.mark.parametrize("minibatches", [1, 2])
-def test_a_run_of_a_population_equals_the_same_seed_trained_alone(tmp_path: Path, minibatches: int) -> None:
-    together = trained(tmp_path / "together", [3, 8, 5], minibatches=minibatches)
-    for index, seed in enumerate([3, 8, 5]):
-        alone = trained(tmp_path / f"alone_{seed}", [seed], minibatches=minibatches)
+@pytest.mark.parametrize("algorithm", SIZES)
+def test_a_run_of_a_population_equals_the_same_seed_trained_alone(
+    tmp_path: Path, algorithm: str, minibatches: int
+) -> None:
+    together = trained(tmp_path / "together", [3, 8], algorithm, minibatches)
+    for index, seed in enumerate([3, 8]):
+        alone = trained(tmp_path / f"alone_{seed}", [seed], algorithm, minibatches)
         for name in (name for name in alone if name.startswith(("policy.", "value_norm."))):
             torch.testing.assert_close(
                 together[name][index], alone[name][0], atol=TOLERANCE, rtol=TOLERANCE, msg=name
             )
 
 
-def test_other_companions_change_nothing_bitwise(tmp_path: Path) -> None:
-    first = trained(tmp_path / "first", [3, 8])
-    second = trained(tmp_path / "second", [3, 99])
+@pytest.mark.parametrize("algorithm", SIZES)
+def test_other_companions_change_nothing_bitwise(tmp_path: Path, algorithm: str) -> None:
+    first = trained(tmp_path / "first", [3, 8], algorithm)
+    second = trained(tmp_path / "second", [3, 99], algorithm)
     names = [name for name in first if name.startswith("policy.")]
     assert all(torch.equal(first[name][0], second[name][0]) for name in names)
     assert not all(torch.equal(first[name][1], second[name][1]) for name in names)
