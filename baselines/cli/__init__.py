@@ -16,6 +16,7 @@ COMMANDS = {
     "train": "train a population of runs",
     "evaluate": "evaluate a run's policies greedily",
     "report": "write a run's report as one HTML page",
+    "reproduce": "regenerate a published table, or continue doing so",
 }
 
 

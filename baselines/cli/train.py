@@ -25,7 +25,8 @@ def command() -> None:
     """
 
 
-def _available_cores() -> int:
+def available_cores() -> int:
+    """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -78,7 +79,7 @@ def _run(spec: AlgorithmSpec) -> Callable[..., None]:
 def _algorithm_command(spec: AlgorithmSpec) -> click.Command:
     presets = ", ".join(load_presets(spec.name)) or "none"
     hints = get_type_hints(spec.config_class, include_extras=True)
-    cores = _available_cores()
+    cores = available_cores()
     parameters: list[click.Parameter] = [
         click.Argument(["env_id"]),
         click.Option(["--seeds"], type=options.Seeds(), default=1, help="a number (32) or a list (3,5,8)"),

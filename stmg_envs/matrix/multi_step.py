@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stmg_envs.equilibria import StageTable
 from stmg_envs.matrix.payoffs import bimatrix, common
-from stmg_envs.matrix.stage_game import StageGame
+from stmg_envs.matrix.stage_game import StageGame, Target, check_target
 
 STEP_SLOTS, BRANCH_SLOTS = 11, 4
 NO_BRANCH = 3
@@ -89,12 +89,13 @@ class Coordination(StageGame):
 
     **Episode end.** Terminates after ten steps, or at the first joint action that pays 0.
 
-    **Arguments.** None.
+    **Arguments.** `target` (default "global"): what counts as optimal, "global" (the largest sum of
+    returns) or "stackelberg" (the equilibrium of the priority in force).
 
     **Version history.** v0: first version.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, target: Target = "global") -> None:
         final = bimatrix(
             [
                 [(0, 0), (0, 0), (5, 10)],
@@ -103,7 +104,7 @@ class Coordination(StageGame):
             ]
         )
         table, observations = repeat_then_choose(((0, 0), (2, 2)), (final, final), steps=10)
-        super().__init__(table, observations)
+        super().__init__(table, observations, target=check_target(target))
 
 
 class Cooperation(StageGame):
@@ -130,12 +131,13 @@ class Cooperation(StageGame):
 
     **Episode end.** Terminates after ten steps, or at the first joint action that pays 0.
 
-    **Arguments.** None.
+    **Arguments.** `target` (default "global"): what counts as optimal, "global" (the largest sum of
+    returns) or "stackelberg" (the equilibrium of the priority in force).
 
     **Version history.** v0: first version.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, target: Target = "global") -> None:
         finals = (common([[1, 1], [1, 4]]), common([[1, 1], [1, 1]]))
         table, observations = repeat_then_choose(((0, 0), (1, 1)), finals, steps=10)
-        super().__init__(table, observations)
+        super().__init__(table, observations, target=check_target(target))

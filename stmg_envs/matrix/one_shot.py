@@ -12,7 +12,7 @@ from stmg_envs.equilibria import StageTable
 from stmg_envs.equilibria.one_shot import check_payoffs
 from stmg_envs.errors import InvalidArgumentError, UnknownNameError
 from stmg_envs.matrix import payoffs as tables
-from stmg_envs.matrix.stage_game import StageGame, Target
+from stmg_envs.matrix.stage_game import StageGame, Target, check_target
 
 
 class OneShotGame(StageGame):
@@ -330,11 +330,10 @@ class MatrixGame(StageGame):
             raise InvalidArgumentError(
                 f"repeats={repeats!r} is not a number of steps; expected an integer >= 1"
             )
-        if target not in ("global", "stackelberg"):
-            raise InvalidArgumentError(f"target={target!r} is unknown; expected 'global' or 'stackelberg'")
         array = check_payoffs(payoffs)
         table, observations = repeated(array, repeats, memory)
-        super().__init__(table, observations, target=target, max_steps=repeats if repeats > 1 else None)
+        max_steps = repeats if repeats > 1 else None
+        super().__init__(table, observations, target=check_target(target), max_steps=max_steps)
 
 
 def repeated(payoffs: tables.Payoffs, repeats: int, memory: bool) -> tuple[StageTable, tables.Payoffs]:

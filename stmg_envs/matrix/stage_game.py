@@ -20,6 +20,13 @@ from stmg_envs.protocol.randomness import Streams
 Target = Literal["global", "stackelberg"]
 
 
+def check_target(target: object) -> Target:
+    """Raise InvalidArgumentError unless the target is "global" or "stackelberg"."""
+    if target not in ("global", "stackelberg"):
+        raise InvalidArgumentError(f"target={target!r} is unknown; expected 'global' or 'stackelberg'")
+    return target
+
+
 class StageGame(Game):
     """A game whose state is a stage; every stage is a matrix game.
 

@@ -1,0 +1,62 @@
+"""`stmg reproduce`: regenerate a published table, or continue doing so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rich_click as click
+import torch
+
+from baselines.cli.train import available_cores
+from baselines.cli.watch import watching
+from baselines.reproduce.archive import Archive
+from baselines.reproduce.experiments import EXPERIMENTS
+from baselines.reproduce.page import write_page
+from baselines.reproduce.run import run_cells
+
+
+def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(part for part in (value or "").split(",") if part)
+
+
+@click.command(name="reproduce")
+@click.argument("experiment", type=click.Choice(list(EXPERIMENTS)))
+@click.option("--runs", type=click.IntRange(min=1), help="seeds per cell; each cell's own number by default")
+@click.option("--algorithms", callback=_names, help="only these, separated by commas")
+@click.option("--games", callback=_names, help="only these tasks, separated by commas: 'mixing,penalty(k=0)'")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="[docs/results/EXPERIMENT]")
+@click.option("--work", type=click.Path(file_okay=False, path_type=Path), help="[runs/reproduce/EXPERIMENT]")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, ...")
+@click.option("--threads", type=int, default=available_cores(), show_default=True, help="torch threads")
+def command(
+    experiment: str,
+    runs: int | None,
+    algorithms: tuple[str, ...],
+    games: tuple[str, ...],
+    out: Path | None,
+    work: Path | None,
+    device: str,
+    threads: int,
+) -> None:
+    """Run whatever is missing of an experiment and write its results, tables and figure.
+
+    Stop it at any time; the same command continues. Finished cells are kept as long as their
+    configuration is the present one.
+
+    Example: stmg reproduce table1 --algorithms steer --games "penalty(k=-100),mixing"
+    """
+    torch.set_num_threads(threads)
+    chosen = EXPERIMENTS[experiment]()
+    archive = Archive(out or Path("docs/results") / experiment)
+    try:
+        run_cells(
+            chosen.select(algorithms, games),
+            archive,
+            work or Path("runs/reproduce") / experiment,
+            watching,
+            runs,
+            device,
+        )
+    finally:
+        if archive.manifest:
+            click.echo(f"page: {write_page(chosen, archive)}")

@@ -1,0 +1,70 @@
+"""The results of an experiment: one results file for all cells, and a manifest of how each was made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from baselines.evaluation.results import ENVIRONMENT, read_json, write_json
+from baselines.reproduce.experiments import Cell
+from baselines.runs.directory import RunDirectory
+from baselines.runs.plan import RunPlan
+
+RECIPE = ("algorithm", "env_id", "env_args", "priority", "config")
+"""What of a plan decides its results, besides the seeds."""
+PROVENANCE = ("commit", "versions", "python", "platform", "device", "threads")
+"""What is recorded of every block of seeds."""
+
+
+class Archive:
+    """`results.json` and `manifest.json` of an experiment's folder.
+
+    Args:
+        folder: where they lie; made if it does not exist.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._results_path, self._manifest_path = folder / "results.json", folder / "manifest.json"
+        self.results: dict[str, Any] = {ENVIRONMENT: {}}
+        self.manifest: dict[str, Any] = {}
+        if self._results_path.is_file():
+            self.results = read_json(self._results_path)
+            self.manifest = read_json(self._manifest_path)
+
+    def runs(self, cell: Cell) -> dict[str, Any]:
+        """The finished runs of a cell, seed_<k> -> evaluations."""
+        runs: dict[str, Any] = self.results[ENVIRONMENT].get(cell.task, {}).get(cell.label, {})
+        return runs
+
+    def missing(self, cell: Cell, plan: RunPlan) -> list[int]:
+        """Seeds of a plan that are not there, or were made with another recipe."""
+        recipe = {name: plan.as_dict()[name] for name in RECIPE}
+        entry = self.manifest.get(_key(cell))
+        present = self.runs(cell) if entry is not None and entry["recipe"] == recipe else {}
+        return [seed for seed in plan.seeds if f"seed_{seed}" not in present]
+
+    def add(self, cell: Cell, directory: RunDirectory) -> None:
+        """Take in a finished run directory and write both files."""
+        plan = directory.plan()
+        recipe = {name: plan.as_dict()[name] for name in RECIPE}
+        made = read_json(directory.manifest)
+        results = read_json(directory.results)[ENVIRONMENT]
+        runs = next(iter(next(iter(results.values())).values()))
+        entry = self.manifest.get(_key(cell))
+        if entry is None or entry["recipe"] != recipe:
+            entry = {"recipe": recipe, "blocks": []}
+            self.results[ENVIRONMENT].get(cell.task, {}).pop(cell.label, None)
+        provenance = {name: made[name] for name in PROVENANCE}
+        elapsed = max(step.get("elapsed_time", 0.0) for step in next(iter(runs.values())).values())
+        entry["blocks"].append({"seeds": list(plan.seeds), "seconds": elapsed} | provenance)
+        self.manifest[_key(cell)] = entry
+        stored = self.results[ENVIRONMENT].setdefault(cell.task, {}).setdefault(cell.label, {})
+        stored.update(runs)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_json(self._results_path, self.results)
+        write_json(self._manifest_path, self.manifest)
+
+
+def _key(cell: Cell) -> str:
+    return f"{cell.task} / {cell.label}"

@@ -1,0 +1,76 @@
+"""Run an experiment: whatever is missing, block of seeds by block of seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from baselines.reproduce.archive import Archive
+from baselines.reproduce.experiments import Cell
+from baselines.runs.directory import RunDirectory
+from baselines.runs.plan import RunPlan
+from baselines.runs.trainer import Progress, Trainer
+
+BLOCK = 50
+"""Seeds trained together; the unit that is kept when an experiment is stopped for good."""
+
+Watching = Callable[[str], AbstractContextManager[Callable[[Progress], None]]]
+"""Opens a display of progress under a title."""
+
+
+def run_cells(
+    cells: Sequence[Cell], archive: Archive, work: Path, watching: Watching, runs: int | None, device: str
+) -> None:
+    """Train what the archive lacks; finished blocks are kept, an interrupted one is resumed.
+
+    Args:
+        cells: what to run.
+        archive: where results go.
+        work: folder for run directories.
+        watching: opens a display of progress.
+        runs: seeds per cell, or each cell's own number.
+        device: "cpu", "cuda", ...
+    """
+    for index, cell in enumerate(cells, start=1):
+        plan = cell.plan(range(runs or cell.runs), device)
+        for seeds in _blocks(archive.missing(cell, plan)):
+            block = cell.plan(seeds, device)
+            title = f"[{index}/{len(cells)}] {cell.label} on {cell.task}, seeds {seeds[0]}-{seeds[-1]}"
+            with watching(title) as watch:
+                directory = _train(block, work / _folder(cell) / f"seeds-{seeds[0]}-{seeds[-1]}", watch)
+            archive.add(cell, directory)
+
+
+def _train(plan: RunPlan, path: Path, watch: Callable[[Progress], None]) -> RunDirectory:
+    """Train a block, or go on with it where an interrupted one stopped."""
+    directory = RunDirectory(path)
+    resume = directory.checkpoint.is_file()
+    if resume:
+        directory.check_same(plan)
+    elif directory.manifest.is_file():
+        # Stopped before its first checkpoint: there is nothing to keep.
+        directory = RunDirectory(_free(path))
+        directory.create(plan)
+    else:
+        directory.create(plan)
+    Trainer(plan, directory, resume).run(watch)
+    return directory
+
+
+def _free(path: Path) -> Path:
+    """The first of path-2, path-3, ... that does not exist."""
+    number = 2
+    while (candidate := path.with_name(f"{path.name}-{number}")).exists():
+        number += 1
+    return candidate
+
+
+def _blocks(seeds: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(seeds), BLOCK):
+        yield list(seeds[start : start + BLOCK])
+
+
+def _folder(cell: Cell) -> str:
+    name = f"{cell.label}-{cell.task}"
+    return "".join(character if character.isalnum() or character in "=.-_" else "-" for character in name)

@@ -1,0 +1,104 @@
+"""Experiments continue where they stopped and say how every cell was made."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small import SIZES
+
+from baselines.reproduce.archive import Archive
+from baselines.reproduce.experiments import EXPERIMENTS, Cell, Experiment
+from baselines.reproduce.page import write_page
+from baselines.reproduce.run import run_cells
+from baselines.runs.trainer import Progress
+from stmg_envs.errors import UnknownNameError
+
+SHORT: dict[str, Any] = {"total_steps": 200, "eval_interval": 100}
+SMALL_STEER, SMALL_MAPPO = SHORT | SIZES["steer"], SHORT | SIZES["mappo"]
+PENALTY = Cell("penalty(k=0)", "steer", "steer", "stmg/Penalty-v0", {"k": 0}, 3, config=SMALL_STEER)
+MIXING = Cell("mixing", "mappo", "mappo", "stmg/Mixing-v0", {}, 2, config=SMALL_MAPPO)
+PUBLISHED = {"penalty(k=0)": {"steer": {"return": 10.0, "rate": 100.0}}}
+SMALL = Experiment("small", "A small experiment", (PENALTY, MIXING), PUBLISHED)
+
+
+class Titles:
+    """Remembers what was trained."""
+
+    def __init__(self, stop_at: str | None = None) -> None:
+        self.seen: list[str] = []
+        self.stop_at = stop_at
+
+    @contextmanager
+    def watching(self, title: str) -> Iterator[Callable[[Progress], None]]:
+        self.seen.append(title)
+        if self.stop_at is not None and self.stop_at in title:
+            raise KeyboardInterrupt
+        yield lambda progress: None
+
+
+def run(
+    tmp_path: Path, titles: Titles, cells: tuple[Cell, ...] = SMALL.cells, runs: int | None = None
+) -> Archive:
+    archive = Archive(tmp_path / "results")
+    run_cells(cells, archive, tmp_path / "work", titles.watching, runs, "cpu")
+    return archive
+
+
+def test_finished_cells_are_kept_and_only_missing_seeds_run(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, Titles(stop_at="mixing"))
+    titles = Titles()
+    archive = run(tmp_path, titles)
+    assert [re.sub(r"\[.*\] ", "", title) for title in titles.seen] == ["mappo on mixing, seeds 0-1"]
+    more = Titles()
+    run(tmp_path, more, runs=4)
+    assert [title.split("seeds ")[1] for title in more.seen] == ["3-3", "2-3"]
+    stored = json.loads((tmp_path / "results" / "results.json").read_text())["stmg"]
+    assert list(stored["penalty(k=0)"]["steer"]) == [f"seed_{k}" for k in range(4)]
+    assert set(archive.manifest) == {"penalty(k=0) / steer", "mixing / mappo"}
+
+
+def test_another_configuration_makes_old_results_stale(tmp_path: Path) -> None:
+    run(tmp_path, Titles())
+    changed = replace(PENALTY, config=PENALTY.config | {"gamma": 0.9})
+    titles = Titles()
+    archive = Archive(tmp_path / "results")
+    run_cells((changed,), archive, tmp_path / "other", titles.watching, 2, "cpu")
+    assert len(titles.seen) == 1
+    assert list(archive.runs(changed)) == ["seed_0", "seed_1"]
+
+
+def test_the_page_sets_our_numbers_beside_the_published_ones(tmp_path: Path) -> None:
+    archive = run(tmp_path, Titles())
+    page = write_page(SMALL, archive).read_text()
+    values = [run["absolute_metrics"]["optimal"][0] for run in archive.runs(PENALTY).values()]
+    percent = 100 * sum(values) / 3
+    assert f"published 100, {percent - 100:+.3g}" in page
+    assert "| steer |" in page
+    assert "| mappo |" in page
+    assert "<svg" in (tmp_path / "results" / "curves.svg").read_text()
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_has_valid_plans(name: str) -> None:
+    experiment = EXPERIMENTS[name]()
+    assert len({(cell.task, cell.label) for cell in experiment.cells}) == len(experiment.cells)
+    for cell in experiment.cells:
+        plan = cell.plan([0], "cpu")
+        assert plan.game().optimal_returns(tuple(range(plan.game().n))) is not None
+
+
+def test_table_1_is_the_published_table() -> None:
+    experiment = EXPERIMENTS["table1"]()
+    assert {cell.label for cell in experiment.cells} == {"steer", "step", "mat", "happo", "mappo"}
+    assert len(experiment.cells) == 5 * 7
+    assert all(cell.runs >= (100 if "co" not in cell.task else 32) for cell in experiment.cells)
+    with pytest.raises(UnknownNameError, match="algorithm='qmix'"):
+        experiment.select(["qmix"], [])
