@@ -1,4 +1,4 @@
-"""Time of one joint decision of STEER against the number of agents, cached and uncached decoding.
+"""Time of one joint decision against the number of agents, cached and uncached decoding.
 
     python -m benchmarks.decision_time --batch 32
 
@@ -13,12 +13,14 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from baselines.networks.policy import Inputs, PolicySpec
+from baselines.networks.mat import MATNetwork
+from baselines.networks.policy import Inputs, PolicySpec, SequentialPolicy
 from baselines.networks.steer import SteerNetwork
 from benchmarks.timing import median_ms
 
 AGENTS = (2, 5, 10, 20, 50)
 OBS_DIM, ACTIONS, EMBEDDING_DIM = 64, 10, 64
+NETWORKS = {"steer": SteerNetwork, "mat": MATNetwork}
 
 
 def inputs(batch: int, n: int) -> Inputs:
@@ -30,19 +32,20 @@ def inputs(batch: int, n: int) -> Inputs:
     }
 
 
-def uncached(policy: SteerNetwork, observations: Inputs, noise: Tensor) -> Tensor:
+def uncached(policy: SequentialPolicy, observations: Inputs, noise: Tensor) -> Tensor:
     """Decide with one evaluation of all ranks per rank."""
     batch, n = noise.shape[:2]
     actions = torch.zeros(batch, n, dtype=torch.int64)
     for rank in range(n):
-        embeddings = policy.subgame_embeddings(observations, actions)
+        embeddings = policy.embed(observations, actions)
         actions[:, rank] = policy.actor.sample(embeddings[:, rank], noise[:, rank], None)[0]
     return actions
 
 
-def measure(batch: int, n: int, repeats: int) -> tuple[float, float]:
+def measure(name: str, batch: int, n: int, repeats: int) -> tuple[float, float]:
     """Milliseconds of a cached and of an uncached decision, which must agree."""
-    policy = SteerNetwork(PolicySpec(n, OBS_DIM, None, ACTIONS, True), EMBEDDING_DIM, 1, 1)
+    spec = PolicySpec(n, OBS_DIM, None, ACTIONS, discrete=True)
+    policy: SequentialPolicy = NETWORKS[name](spec, EMBEDDING_DIM, blocks=1, heads=1)
     observations, noise = inputs(batch, n), torch.randn(batch, n, ACTIONS)
     with torch.no_grad():
         assert torch.equal(policy.act(observations, noise).actions, uncached(policy, observations, noise))
@@ -59,13 +62,21 @@ def main(batch: int, repeats: int, threads: int) -> None:
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     sizes = f"obs {OBS_DIM}, {ACTIONS} actions, embedding {EMBEDDING_DIM}"
-    table = Table(title=f"STEER, batch {batch}, {sizes}, {threads} threads")
-    for column in ("agents", "cached ms", "uncached ms", "uncached / cached", "cached / cached at n=10"):
+    table = Table(title=f"batch {batch}, {sizes}, {threads} threads")
+    for column in (
+        "network",
+        "agents",
+        "cached ms",
+        "uncached ms",
+        "uncached / cached",
+        "cached / cached at n=10",
+    ):
         table.add_column(column)
-    rows = {n: measure(batch, n, repeats) for n in AGENTS}
-    for n, (cached, plain) in rows.items():
-        ratio = cached / rows[10][0]
-        table.add_row(str(n), f"{cached:.2f}", f"{plain:.2f}", f"{plain / cached:.1f}x", f"{ratio:.2f}x")
+    for name in NETWORKS:
+        rows = {n: measure(name, batch, n, repeats) for n in AGENTS}
+        for n, (cached, plain) in rows.items():
+            found = (f"{plain / cached:.1f}x", f"{cached / rows[10][0]:.2f}x")
+            table.add_row(name, str(n), f"{cached:.2f}", f"{plain:.2f}", *found)
     Console(width=110).print(table)
 
 

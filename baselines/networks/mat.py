@@ -17,8 +17,8 @@ from baselines.networks.policy import (
     Decision,
     Evaluation,
     Inputs,
-    JointPolicy,
     PolicySpec,
+    SequentialPolicy,
     take_agents,
     with_agent_ids,
 )
@@ -88,7 +88,7 @@ class DecoderBlock(nn.Module):
         return self.mlp_norm(x + self.mlp(x))
 
 
-class MATNetwork(JointPolicy):
+class MATNetwork(SequentialPolicy):
     """Encoder over observations with values, decoder over superiors' actions with the policy.
 
     Values come from the encoder alone and do not depend on superiors' actions; STEER's authors see in
@@ -145,15 +145,23 @@ class MATNetwork(JointPolicy):
     def evaluate(self, inputs: Inputs, actions: Tensor) -> Evaluation:
         order = inputs["priority"]
         representation, mask = self._encode(inputs)
-        ordered = take_agents(actions, order)
+        decoded = self._decode(representation, take_agents(actions, order))
+        log_probs, entropies = self.actor.evaluate(decoded, take_agents(actions, order), mask)
+        values = self.critic(representation).squeeze(-1)
+        back = order.argsort(dim=-1)
+        return Evaluation(*(take_agents(part, back) for part in (log_probs, entropies, values)))
+
+    def embed(self, inputs: Inputs, actions: Tensor) -> Tensor:
+        representation, _ = self._encode(inputs)
+        return self._decode(representation, take_agents(actions, inputs["priority"]))
+
+    def _decode(self, representation: Tensor, ordered: Tensor) -> Tensor:
+        """Decoded tokens (B, n, dim) for actions in order of rank."""
         superiors = self.action_encoder(self.actor.encode(ordered[:, :-1]))
         decoded = self.action_norm(torch.cat([self._start(representation), superiors], dim=1))
         for block in self.decoder:
             decoded = block(decoded, representation)
-        log_probs, entropies = self.actor.evaluate(decoded, ordered, mask)
-        values = self.critic(representation).squeeze(-1)
-        back = order.argsort(dim=-1)
-        return Evaluation(*(take_agents(part, back) for part in (log_probs, entropies, values)))
+        return decoded
 
     def _encode(self, inputs: Inputs) -> tuple[Tensor, Tensor | None]:
         """Representation (B, n, dim) and masks, in order of rank."""

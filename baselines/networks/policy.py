@@ -9,6 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from baselines.networks.heads import ActionHead
+
 Inputs = dict[str, Tensor]
 """Observations of a vector environment and `priority`, each with leading axis B."""
 
@@ -75,6 +77,25 @@ class JointPolicy(nn.Module, ABC):
     @abstractmethod
     def evaluate(self, inputs: Inputs, actions: Tensor) -> Evaluation:
         """Judge a joint action, all ranks at once, under teacher forcing."""
+
+
+class SequentialPolicy(JointPolicy):
+    """A policy whose actor reads, for each rank, an embedding of state and superiors' actions.
+
+    Attributes:
+        actor: what turns embeddings into distributions.
+    """
+
+    actor: ActionHead
+
+    @abstractmethod
+    def embed(self, inputs: Inputs, actions: Tensor) -> Tensor:
+        """What the actor reads, in order of rank, (B, n, dim), all ranks at once.
+
+        Args:
+            inputs: observations and priority.
+            actions: joint actions in agent order; rank r sees those of ranks below r only.
+        """
 
 
 def take_agents(x: Tensor, index: Tensor) -> Tensor:

@@ -15,8 +15,8 @@ from baselines.networks.policy import (
     Decision,
     Evaluation,
     Inputs,
-    JointPolicy,
     PolicySpec,
+    SequentialPolicy,
     take_agents,
     with_agent_ids,
 )
@@ -45,7 +45,7 @@ class ClassToken(nn.Module):
         return self.token.expand(inputs["observation"].shape[0], 1, -1)
 
 
-class SteerNetwork(JointPolicy):
+class SteerNetwork(SequentialPolicy):
     """Inner block over state and observations, outer causal block over superiors' actions.
 
     Tokens stand in order of rank. The inner block (ITB, equations 6-8) attends without mask over
@@ -122,7 +122,7 @@ class SteerNetwork(JointPolicy):
     def evaluate(self, inputs: Inputs, actions: Tensor) -> Evaluation:
         order = inputs["priority"]
         mask = inputs.get("action_mask")
-        subgames = self.subgame_embeddings(inputs, actions)
+        subgames = self.embed(inputs, actions)
         log_probs, entropies = self.actor.evaluate(
             subgames, take_agents(actions, order), None if mask is None else take_agents(mask, order)
         )
@@ -130,13 +130,7 @@ class SteerNetwork(JointPolicy):
         back = order.argsort(dim=-1)
         return Evaluation(*(take_agents(part, back) for part in (log_probs, entropies, values)))
 
-    def subgame_embeddings(self, inputs: Inputs, actions: Tensor) -> Tensor:
-        """Embeddings of all subgame states, in order of rank, (B, n, dim).
-
-        Args:
-            inputs: observations and priority.
-            actions: joint actions in agent order; rank r sees those of ranks below r only.
-        """
+    def embed(self, inputs: Inputs, actions: Tensor) -> Tensor:
         state_token, x, _ = self._encode(inputs)
         superiors = take_agents(actions, inputs["priority"])[:, :-1]
         tokens = torch.cat([state_token, self.action_encoder(self.actor.encode(superiors))], dim=1)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from policies import BATCH, POLICIES, SEQUENTIAL, SPECS, N, make_inputs, make_noise, make_policy
 
-from baselines.networks.policy import JointPolicy, PolicySpec, take_agents
+from baselines.networks.policy import JointPolicy, PolicySpec, SequentialPolicy, take_agents
 
 
 @pytest.fixture(params=SPECS)
@@ -30,6 +30,21 @@ def test_act_and_evaluate_agree(policy: JointPolicy, spec: PolicySpec) -> None:
     evaluation = policy.evaluate(inputs, decision.actions)
     torch.testing.assert_close(evaluation.log_probs, decision.log_probs)
     torch.testing.assert_close(evaluation.values, decision.values)
+
+
+@pytest.mark.parametrize("name", ["steer", "steer, outer gru", "mat"])
+def test_cached_decoding_equals_uncached(policy: JointPolicy, spec: PolicySpec, name: str) -> None:
+    assert isinstance(policy, SequentialPolicy)
+    inputs, noise = make_inputs(spec), make_noise(spec)
+    order, mask = inputs["priority"], inputs.get("action_mask")
+    actions = torch.zeros_like(policy.act(inputs, noise).actions)
+    ordered_noise = take_agents(noise, order)
+    for rank in range(N):
+        embeddings = policy.embed(inputs, actions)
+        legal = None if mask is None else take_agents(mask, order)[:, rank]
+        chosen, _ = policy.actor.sample(embeddings[:, rank], ordered_noise[:, rank], legal)
+        actions[torch.arange(BATCH), order[:, rank]] = chosen
+    torch.testing.assert_close(policy.act(inputs, noise).actions, actions)
 
 
 @pytest.mark.parametrize("rank", range(N))

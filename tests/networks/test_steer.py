@@ -1,27 +1,9 @@
 from __future__ import annotations
 
-import pytest
 import torch
-from policies import BATCH, SPECS, N, make_inputs, make_noise, make_policy
+from policies import BATCH, SPECS, N, make_inputs
 
-from baselines.networks.policy import PolicySpec, take_agents
 from baselines.networks.steer import SteerNetwork
-
-
-@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
-def test_cached_decoding_equals_uncached(spec: PolicySpec) -> None:
-    policy = make_policy("steer", spec)
-    assert isinstance(policy, SteerNetwork)
-    inputs, noise = make_inputs(spec), make_noise(spec)
-    order, mask = inputs["priority"], inputs.get("action_mask")
-    actions = torch.zeros_like(policy.act(inputs, noise).actions)
-    ordered_noise = take_agents(noise, order)
-    for rank in range(N):
-        embeddings = policy.subgame_embeddings(inputs, actions)
-        legal = None if mask is None else take_agents(mask, order)[:, rank]
-        chosen, _ = policy.actor.sample(embeddings[:, rank], ordered_noise[:, rank], legal)
-        actions[torch.arange(BATCH), order[:, rank]] = chosen
-    torch.testing.assert_close(policy.act(inputs, noise).actions, actions)
 
 
 def test_permuting_agents_by_priority_is_what_the_network_sees() -> None:
