@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -12,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from baselines.errors import ConfigError
+from stmg_envs.errors import suggestion
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,7 @@ def resolve_config(
     names = [field.name for field in fields(config_class)]
     for name, value in values.items():
         if name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"expected one of {names}"
+            hint = suggestion(name, names)
             raise ConfigError(f"{name}={value!r} is no field of {config_class.__name__}; {hint}")
     try:
         return TypeAdapter(config_class).validate_python(values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from baselines.algorithms.steer import SteerConfig, build_steer
 from baselines.algorithms.step import SequentialPPO, StepConfig, build_step
 from baselines.errors import PairingError
 from baselines.networks.policy import JointPolicy, PolicySpec
-from stmg_envs.errors import UnknownNameError
+from stmg_envs.errors import UnknownNameError, suggestion
 from stmg_envs.protocol import Game
 
 
@@ -127,7 +126,5 @@ def algorithm_spec(name: str) -> AlgorithmSpec:
         UnknownNameError: for an unknown name, with the nearest known one.
     """
     if name not in ALGORITHMS:
-        near = difflib.get_close_matches(name, ALGORITHMS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"expected one of {list_algorithms()}"
-        raise UnknownNameError(f"algorithm={name!r} is not registered; {hint}")
+        raise UnknownNameError(f"algorithm={name!r} is not registered; {suggestion(name, ALGORITHMS)}")
     return ALGORITHMS[name]

@@ -1,4 +1,4 @@
-"""The command line: `stmg envs | solve | train | evaluate | report`, one file per command."""
+"""The command line: `stmg envs | solve | train | evaluate | report | reproduce`, one file per command."""
 
 from __future__ import annotations
 

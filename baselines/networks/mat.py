@@ -145,8 +145,9 @@ class MATNetwork(SequentialPolicy):
     def evaluate(self, inputs: Inputs, actions: Tensor) -> Evaluation:
         order = inputs["priority"]
         representation, mask = self._encode(inputs)
-        decoded = self._decode(representation, take_agents(actions, order))
-        log_probs, entropies = self.actor.evaluate(decoded, take_agents(actions, order), mask)
+        ordered = take_agents(actions, order)
+        decoded = self._decode(representation, ordered)
+        log_probs, entropies = self.actor.evaluate(decoded, ordered, mask)
         values = self.critic(representation).squeeze(-1)
         back = order.argsort(dim=-1)
         return Evaluation(*(take_agents(part, back) for part in (log_probs, entropies, values)))

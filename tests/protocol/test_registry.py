@@ -109,11 +109,10 @@ def test_missing_engine(monkeypatch: pytest.MonkeyPatch) -> None:
         stmg_envs.vector_env(row.id, 2)
 
 
-@pytest.mark.parametrize("id", IDS)
+@pytest.mark.parametrize("id", [id for id in IDS if stmg_envs.game_spec(id).family.startswith("matrix")])
 def test_bounds_are_exact(id: str) -> None:
     game = stmg_envs.make_game(id)
-    if not isinstance(game, StageGame):
-        pytest.skip("no table to compute the value of random play from")
+    assert isinstance(game, StageGame)
     table = game.table
     # worth[-1], the end, stays 0; worth[s] is the random policy's mean return from stage s on.
     worth = np.zeros(table.stages + 1)
