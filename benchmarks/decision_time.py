@@ -47,7 +47,7 @@ def measure(name: str, batch: int, n: int, repeats: int) -> tuple[float, float]:
     spec = PolicySpec(n, OBS_DIM, None, ACTIONS, discrete=True)
     policy: SequentialPolicy = NETWORKS[name](spec, EMBEDDING_DIM, blocks=1, heads=1)
     observations, noise = inputs(batch, n), torch.randn(batch, n, ACTIONS)
-    with torch.no_grad():
+    with torch.inference_mode():
         assert torch.equal(policy.act(observations, noise).actions, uncached(policy, observations, noise))
         cached = median_ms(lambda: policy.act(observations, noise), repeats)
         return cached, median_ms(lambda: uncached(policy, observations, noise), repeats)

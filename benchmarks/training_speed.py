@@ -18,6 +18,7 @@ from torch import Tensor
 from baselines.algorithms.registry import ALGORITHMS, AlgorithmSpec
 from baselines.networks.policy import PolicySpec
 from baselines.networks.value_norm import ValueNormalizer
+from baselines.training.memory import keep_freed_memory
 from baselines.training.population import Population
 from baselines.training.rollout import Collector, decision_noise
 from benchmarks.timing import median_ms
@@ -81,6 +82,7 @@ def steps_per_second(spec: AlgorithmSpec, agents: int, runs: int, repeats: int) 
 def main(agents: int, runs: int, repeats: int, threads: int) -> None:
     """Print environment steps per second and run for every algorithm."""
     torch.set_num_threads(threads)
+    keep_freed_memory()
     table = Table(
         "algorithm", "environment steps/s per run", title=f"{agents} agents, {runs} runs, {threads} threads"
     )

@@ -109,8 +109,6 @@ class HAPPO(PPO):
         moments = self._moments["actor."]
         stored = (self._parameters["actor."], moments.first, moments.second)
         parameters, first, second = (of_agent(whole, agent) for whole in stored)
-        with torch.no_grad():
-            before = self._judge(parameters, turn)[0]
 
         def loss(leaves: Parameters, rows: Tensor | None) -> tuple[Tensor, dict[str, Tensor]]:
             part = turn.take_rows(rows)
@@ -124,7 +122,8 @@ class HAPPO(PPO):
         moments = Moments(first, second)
         metrics = self._descend(loss, parameters, moments, targets.learning_rate, turn, streams)
         with torch.no_grad():
-            ratio = (self._judge(parameters, turn)[0] - before).exp()
+            # Nothing has changed this agent since it acted, so its old probabilities are those stored.
+            ratio = (self._judge(parameters, turn)[0] - turn.log_probs).exp()
         for whole, part in zip(stored, (parameters, first, second), strict=True):
             put_agent(whole, agent, part)
         return ratio, metrics

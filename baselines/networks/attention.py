@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from baselines.networks.layers import OUTPUT_GAIN, Linear, mlp
+from baselines.networks.layers import OUTPUT_GAIN, Linear, flat_linear, mlp
 
 
 class Cache:
@@ -82,18 +82,20 @@ class SelfAttention(nn.Module):
         self.out = Linear(dim, dim, OUTPUT_GAIN)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.out(merge_heads(attend(*self._project(x), self.causal)))
+        # Separate products over whole sequences: gradients of thirds of one product would be
+        # copied together first. Over single tokens one product is faster.
+        weights, biases = self.query_key_value.weight.chunk(3), self.query_key_value.bias.chunk(3)
+        query, key, value = (
+            split_heads(flat_linear(x, *part), self.heads) for part in zip(weights, biases, strict=True)
+        )
+        return self.out(merge_heads(attend(query, key, value, self.causal)))
 
     def step(self, x: Tensor, cache: Cache) -> Tensor:
         """Attend from one new token (B, 1, dim) to the cached ones and itself."""
-        query, key, value = self._project(x)
-        return self.out(merge_heads(attend(query, *cache.append(key, value), causal=False)))
-
-    def _project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         query, key, value = (
             split_heads(part, self.heads) for part in self.query_key_value(x).chunk(3, dim=-1)
         )
-        return query, key, value
+        return self.out(merge_heads(attend(query, *cache.append(key, value), causal=False)))
 
 
 class Block(nn.Module):

@@ -14,11 +14,17 @@ OUTPUT_GAIN = 0.01
 """Orthogonal gain of attention projections, second MLP layers and heads."""
 
 
+def flat_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """A linear map over (..., in_features) with leading axes flattened into one.
+
+    Mapped over a population, the product is then one batched matrix product instead of one per row.
+    """
+    rows = functional.linear(x.reshape(-1, x.shape[-1]), weight, bias)
+    return rows.view(*x.shape[:-1], -1)
+
+
 class Linear(nn.Linear):
     """A linear layer with orthogonal weights and zero bias.
-
-    Leading axes are flattened into one: mapped over a population, the product is then one batched
-    matrix product per layer instead of one per row.
 
     Args:
         in_features: input size.
@@ -34,8 +40,7 @@ class Linear(nn.Linear):
             nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        rows = functional.linear(x.reshape(-1, x.shape[-1]), self.weight, self.bias)
-        return rows.view(*x.shape[:-1], -1)
+        return flat_linear(x, self.weight, self.bias)
 
 
 class AgentLinear(nn.Module):
@@ -74,6 +79,8 @@ class AgentLayerNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(agents, features))
 
     def forward(self, x: Tensor) -> Tensor:
+        if len(self.weight) == 1:
+            return functional.layer_norm(x, x.shape[-1:], self.weight[0], self.bias[0])
         return functional.layer_norm(x, x.shape[-1:]) * self.weight + self.bias
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 
-import torch
 from torch import Tensor, nn
 
 from baselines.networks.heads import ActionHead, action_head
@@ -26,10 +25,19 @@ def norm(features: int, agents: int | None) -> nn.Module:
     return nn.LayerNorm(features) if agents is None else AgentLayerNorm(agents, features)
 
 
-def trunk(in_features: int, hidden: Hidden, agents: int | None) -> nn.Sequential:
-    """LayerNorm, then Linear - ReLU - LayerNorm for every hidden size."""
-    layers: list[nn.Module] = [norm(in_features, agents)]
-    for size_in, size_out in itertools.pairwise((in_features, *hidden)):
+def input_norm(features: int) -> nn.LayerNorm:
+    """A layer norm of inputs.
+
+    Scales and offsets of its own would say nothing that the linear layer after it cannot, and cost a gradient
+    with respect to the inputs.
+    """
+    return nn.LayerNorm(features, elementwise_affine=False)
+
+
+def hidden_layers(hidden: Hidden, agents: int | None) -> nn.Sequential:
+    """What follows the first product: ReLU - LayerNorm, then Linear - ReLU - LayerNorm per further size."""
+    layers: list[nn.Module] = [nn.ReLU(), norm(hidden[0], agents)]
+    for size_in, size_out in itertools.pairwise(hidden):
         layers += [linear(size_in, size_out, RELU_GAIN, agents), nn.ReLU(), norm(size_out, agents)]
     return nn.Sequential(*layers)
 
@@ -50,7 +58,11 @@ class MLPActor(nn.Module):
     ) -> None:
         super().__init__()
         self._sizes = (in_features, hidden, action_width, discrete)
-        self.trunk = trunk(in_features, hidden, agents)
+        self.trunk = nn.Sequential(
+            input_norm(in_features),
+            linear(in_features, hidden[0], RELU_GAIN, agents),
+            *hidden_layers(hidden, agents),
+        )
         output = linear(hidden[-1], action_width, OUTPUT_GAIN, agents)
         self.head: ActionHead = action_head(output, action_width, discrete, agents)
 
@@ -71,6 +83,7 @@ class MLPCritic(nn.Module):
     """Values (B, n), from own observations and ids alone or with the whole state.
 
     The whole state is the global state, or the concatenation of all observations where there is none.
+    Its part of the first product is the same for all agents and made once.
 
     Args:
         spec: sizes.
@@ -81,16 +94,22 @@ class MLPCritic(nn.Module):
     def __init__(self, spec: PolicySpec, hidden: Hidden, central: bool) -> None:
         super().__init__()
         self.spec = spec
-        self.central = central
-        whole = (spec.state_dim or spec.n * spec.obs_dim) if central else 0
-        self.trunk = trunk(spec.obs_dim + spec.n + whole, hidden, None)
+        own = spec.obs_dim + spec.n
+        self.own = nn.Sequential(input_norm(own), Linear(own, hidden[0], RELU_GAIN))
+        state = spec.state_dim or spec.n * spec.obs_dim
+        self.whole = (
+            nn.Sequential(input_norm(state), Linear(state, hidden[0], RELU_GAIN, bias=False))
+            if central
+            else None
+        )
+        self.trunk = hidden_layers(hidden, None)
         self.output = Linear(hidden[-1], 1, gain=1.0)
 
     def forward(self, inputs: Inputs) -> Tensor:
-        features = with_agent_ids(inputs["observation"])
-        if self.central:
-            whole = inputs["observation"].flatten(1) if self.spec.state_dim is None else inputs["state"]
-            features = torch.cat([features, whole.unsqueeze(1).expand(-1, self.spec.n, -1)], dim=-1)
+        features = self.own(with_agent_ids(inputs["observation"]))
+        if self.whole is not None:
+            state = inputs["observation"].flatten(1) if self.spec.state_dim is None else inputs["state"]
+            features = features + self.whole(state).unsqueeze(1)
         return self.output(self.trunk(features)).squeeze(-1)
 
 

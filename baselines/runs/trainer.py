@@ -17,6 +17,7 @@ from baselines.runs.directory import RunDirectory
 from baselines.runs.interrupt import StopRequest
 from baselines.runs.plan import RunPlan
 from baselines.training.checkpoint import load_checkpoint, save_checkpoint
+from baselines.training.memory import keep_freed_memory
 from baselines.training.metrics import MetricsLog
 from baselines.training.population import Population
 from baselines.training.rollout import Collector, decision_noise
@@ -101,6 +102,7 @@ class Trainer:
         Raises:
             KeyboardInterrupt: after saving, if one was asked for.
         """
+        keep_freed_memory()
         plan, config = self.plan, self.plan.config
         keep_until = self.step if self.updates_done else -1
         results = ResultsFile(self.directory.results, plan.task, plan.algorithm.name, plan.seeds, keep_until)

@@ -70,6 +70,7 @@ class Population:
         }
         self.template = copy.deepcopy(policies[0]).to("meta")
         self._act, self._evaluate = _Act(self.template), _Evaluate(self.template)
+        self._single = self._resident(policies[0]) if self.size == 1 else None
 
     @property
     def size(self) -> int:
@@ -87,8 +88,24 @@ class Population:
 
     def act(self, inputs: Inputs, noise: Tensor) -> Decision:
         """Decide without gradients, for inputs and noise with leading axes (K, B)."""
-        with torch.no_grad():
-            return Decision(*map_module(self._act, _under_policy(self.parameters), inputs, noise))
+        with torch.inference_mode():
+            if self._single is None:
+                decided = map_module(self._act, _under_policy(self.parameters), inputs, noise)
+            else:
+                decision = self._single.act(_first(inputs), _first(noise))
+                decided = tuple(x.unsqueeze(0) for x in decision)
+        # Outside of inference mode these may be changed in place and enter graphs of gradients.
+        return Decision(*(x.clone() for x in decided))
+
+    def _resident(self, policy: JointPolicy) -> JointPolicy:
+        """The policy of a single run, its parameters sharing the memory of the population's.
+
+        Putting parameters into a module for every call costs as much as a small policy itself.
+        """
+        module = copy.deepcopy(policy).to(self.device)
+        for name, p in module.named_parameters():
+            p.data = self.parameters[name].detach()[0]
+        return module
 
     def evaluate(self, inputs: Inputs, actions: Tensor, parameters: Parameters | None = None) -> Evaluation:
         """Judge actions with leading axes (K, B).
