@@ -41,7 +41,8 @@ def command(
     """Run whatever is missing of an experiment and write its results, tables and figure.
 
     Stop it at any time; the same command continues. Finished cells are kept as long as their
-    configuration is the present one.
+    configuration is the present one. Small networks gain little from a second thread: commands for different
+    cells side by side, with --threads 1 each, are faster.
 
     Example: stmg reproduce table1 --algorithms steer --games "penalty(k=-100),mixing"
     """

@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
+from baselines.algorithms.config import config_dict
+from baselines.algorithms.registry import algorithm_spec
 from baselines.evaluation.results import ENVIRONMENT, read_json, write_json
 from baselines.reproduce.experiments import Cell
 from baselines.runs.directory import RunDirectory
@@ -19,6 +23,8 @@ PROVENANCE = ("commit", "versions", "python", "platform", "device", "threads")
 class Archive:
     """`results.json` and `manifest.json` of an experiment's folder.
 
+    Several processes may add cells to one folder: each takes in what the others wrote before it writes.
+
     Args:
         folder: where they lie; made if it does not exist.
     """
@@ -28,6 +34,10 @@ class Archive:
         self._results_path, self._manifest_path = folder / "results.json", folder / "manifest.json"
         self.results: dict[str, Any] = {ENVIRONMENT: {}}
         self.manifest: dict[str, Any] = {}
+        self.read()
+
+    def read(self) -> None:
+        """Take in what the files hold."""
         if self._results_path.is_file():
             self.results = read_json(self._results_path)
             self.manifest = read_json(self._manifest_path)
@@ -39,20 +49,27 @@ class Archive:
 
     def missing(self, cell: Cell, plan: RunPlan) -> list[int]:
         """Seeds of a plan that are not there, or were made with another recipe."""
-        recipe = {name: plan.as_dict()[name] for name in RECIPE}
         entry = self.manifest.get(_key(cell))
-        present = self.runs(cell) if entry is not None and entry["recipe"] == recipe else {}
+        present = self.runs(cell) if entry is not None and _same(entry["recipe"], _recipe(plan)) else {}
         return [seed for seed in plan.seeds if f"seed_{seed}" not in present]
 
     def add(self, cell: Cell, directory: RunDirectory) -> None:
         """Take in a finished run directory and write both files."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder / ".lock"):
+            self.read()
+            self._take(cell, directory)
+            write_json(self._results_path, self.results)
+            write_json(self._manifest_path, self.manifest)
+
+    def _take(self, cell: Cell, directory: RunDirectory) -> None:
         plan = directory.plan()
-        recipe = {name: plan.as_dict()[name] for name in RECIPE}
+        recipe = _recipe(plan)
         made = read_json(directory.manifest)
         results = read_json(directory.results)[ENVIRONMENT]
         runs = next(iter(next(iter(results.values())).values()))
         entry = self.manifest.get(_key(cell))
-        if entry is None or entry["recipe"] != recipe:
+        if entry is None or not _same(entry["recipe"], recipe):
             entry = {"recipe": recipe, "blocks": []}
             self.results[ENVIRONMENT].get(cell.task, {}).pop(cell.label, None)
         provenance = {name: made[name] for name in PROVENANCE}
@@ -61,9 +78,17 @@ class Archive:
         self.manifest[_key(cell)] = entry
         stored = self.results[ENVIRONMENT].setdefault(cell.task, {}).setdefault(cell.label, {})
         stored.update(runs)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self._results_path, self.results)
-        write_json(self._manifest_path, self.manifest)
+
+
+def _recipe(plan: RunPlan) -> dict[str, Any]:
+    """What of a plan decides its results."""
+    return {name: plan.as_dict()[name] for name in RECIPE}
+
+
+def _same(stored: dict[str, Any], recipe: dict[str, Any]) -> bool:
+    """Whether two recipes are one; a field that did not exist yet stood at what is now its default."""
+    defaults = config_dict(algorithm_spec(recipe["algorithm"]).config_class())
+    return stored | {"config": defaults | stored["config"]} == recipe
 
 
 def _key(cell: Cell) -> str:

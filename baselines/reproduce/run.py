@@ -34,6 +34,7 @@ def run_cells(
     """
     for index, cell in enumerate(cells, start=1):
         plan = cell.plan(range(runs or cell.runs), device)
+        archive.read()
         for seeds in _blocks(archive.missing(cell, plan)):
             block = cell.plan(seeds, device)
             title = f"[{index}/{len(cells)}] {cell.label} on {cell.task}, seeds {seeds[0]}-{seeds[-1]}"

@@ -75,6 +75,22 @@ def test_another_configuration_makes_old_results_stale(tmp_path: Path) -> None:
     assert list(archive.runs(changed)) == ["seed_0", "seed_1"]
 
 
+def test_a_field_that_the_archive_does_not_know_stood_at_its_default(tmp_path: Path) -> None:
+    archive = run(tmp_path, Titles(), cells=(PENALTY,))
+    del archive.manifest["penalty(k=0) / steer"]["recipe"]["config"]["heads"]
+    plan = PENALTY.plan(range(3), "cpu")
+    assert archive.missing(PENALTY, plan) == []
+    other = replace(PENALTY, config=PENALTY.config | {"heads": 2}).plan(range(3), "cpu")
+    assert archive.missing(PENALTY, other) == [0, 1, 2]
+
+
+def test_two_archives_of_one_folder_keep_each_others_cells(tmp_path: Path) -> None:
+    first, second = Archive(tmp_path / "results"), Archive(tmp_path / "results")
+    for archive, cell in ((first, PENALTY), (second, MIXING)):
+        run_cells((cell,), archive, tmp_path / "work", Titles().watching, 1, "cpu")
+    assert set(Archive(tmp_path / "results").manifest) == {"penalty(k=0) / steer", "mixing / mappo"}
+
+
 def test_the_page_sets_our_numbers_beside_the_published_ones(tmp_path: Path) -> None:
     archive = run(tmp_path, Titles())
     page = write_page(SMALL, archive).read_text()
