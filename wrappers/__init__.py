@@ -1,5 +1,7 @@
 """Things put around a game, any PettingZoo game included."""
 
+from wrappers.external import external_env, external_vector_env, game_of, is_external
+from wrappers.one_agent import OneAgent
 from wrappers.priority import (
     PriorityRule,
     PriorityVectorEnv,
@@ -11,11 +13,16 @@ from wrappers.priority import (
 from wrappers.turns import spatio_temporal
 
 __all__ = [
+    "OneAgent",
     "PriorityRule",
     "PriorityVectorEnv",
     "WithPriority",
     "by_score",
+    "external_env",
+    "external_vector_env",
     "fixed_order",
+    "game_of",
+    "is_external",
     "random_order",
     "spatio_temporal",
 ]

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from stmg_envs.errors import InvalidPriorityError
 from stmg_envs.protocol import (
-    GameVectorEnv,
+    JointVectorEnv,
     Observations,
     PriorityParallelEnv,
     Streams,
@@ -222,7 +222,7 @@ class PriorityVectorEnv:
         rule: the rule.
     """
 
-    def __init__(self, env: GameVectorEnv, rule: PriorityRule) -> None:
+    def __init__(self, env: JointVectorEnv, rule: PriorityRule) -> None:
         self.env = env
         self.rule = rule
 
@@ -239,13 +239,13 @@ class PriorityVectorEnv:
     def reset(
         self, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[Observations, dict[str, Any]]:
-        """Like `GameVectorEnv.reset`, with the rule's order in force."""
+        """Like `JointVectorEnv.reset`, with the rule's order in force."""
         observations, info = self.env.reset(seed, options)
         self.env.priority = self._order(observations)
         return observations, info
 
     def step(self, actions: Tensor) -> tuple[Observations, Tensor, Tensor, Tensor, dict[str, Any]]:
-        """Like `GameVectorEnv.step`; the order is that of the timestep to come."""
+        """Like `JointVectorEnv.step`; the order is that of the timestep to come."""
         observations, rewards, terminated, truncated, info = self.env.step(actions)
         order = self._order(observations)
         if not self.rule.per_timestep:
@@ -254,4 +254,4 @@ class PriorityVectorEnv:
         return observations, rewards, terminated, truncated, info
 
     def _order(self, observations: Observations) -> Tensor:
-        return self.rule(observations["observation"], self.env.episodes.episode_streams)
+        return self.rule(observations["observation"], self.env.episode_streams)

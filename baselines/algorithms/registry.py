@@ -16,7 +16,7 @@ from baselines.algorithms.step import SequentialPPO, StepConfig, build_step
 from baselines.errors import PairingError
 from baselines.networks.policy import JointPolicy, PolicySpec
 from stmg_envs.errors import UnknownNameError, suggestion
-from stmg_envs.protocol import Game
+from stmg_envs.protocol import JointSpaces
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class AlgorithmSpec:
     needs_shared_state: bool = False
     needs_equal_actions: bool = False
 
-    def check(self, game: Game) -> None:
+    def check(self, game: JointSpaces) -> None:
         """Raise PairingError unless the algorithm can play the game."""
         if self.needs_shared_state and game.state_space is None and not game.fully_observed:
             raise PairingError(

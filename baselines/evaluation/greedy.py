@@ -11,7 +11,7 @@ from torch import Tensor
 
 from baselines.training.population import Population
 from baselines.training.rollout import policy_inputs
-from stmg_envs.protocol import GameVectorEnv, Streams
+from stmg_envs.protocol import JointVectorEnv, Streams
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Evaluated:
         return table | {name: values[run].tolist() for name, values in self.metrics.items()}
 
 
-def evaluate_greedy(population: Population, env: GameVectorEnv, streams: Streams) -> Evaluated:
+def evaluate_greedy(population: Population, env: JointVectorEnv, streams: Streams) -> Evaluated:
     """Play one greedy episode in each of K * E environments.
 
     Each environment plays one episode and then waits, so that short episodes are not favoured.
@@ -82,7 +82,7 @@ def evaluate_greedy(population: Population, env: GameVectorEnv, streams: Streams
 
 
 def _optimal(
-    env: GameVectorEnv, returns: NDArray[np.float64], priority: NDArray[np.int64]
+    env: JointVectorEnv, returns: NDArray[np.float64], priority: NDArray[np.int64]
 ) -> NDArray[np.bool_] | None:
     """Whether returns (K, E, n) equal a known optimum of the priority (K, E, n) in force."""
     reached = np.zeros(returns.shape[:2], dtype=bool)

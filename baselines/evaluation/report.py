@@ -24,7 +24,7 @@ from baselines.evaluation.report_inputs import ReportInputs, read_run
 from baselines.evaluation.statistics import mean_interval, rate_interval
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.matrix import StageGame
-from stmg_envs.protocol import Game
+from stmg_envs.protocol import JointSpaces
 
 __all__ = ["ReportInputs", "read_run", "render_report", "write_report"]
 
@@ -188,7 +188,7 @@ def _play(run: ReportInputs) -> dict[str, Any] | None:
     }
 
 
-def _order(game: Game, priority: Sequence[str] | str | None) -> tuple[int, ...]:
+def _order(game: JointSpaces, priority: Sequence[str] | str | None) -> tuple[int, ...]:
     """Agent indices, leader first; the game's default order stands for random ones."""
     names = game.default_priority if priority is None or isinstance(priority, str) else priority
     if sorted(names) != sorted(game.agents):
@@ -196,7 +196,7 @@ def _order(game: Game, priority: Sequence[str] | str | None) -> tuple[int, ...]:
     return tuple(game.agents.index(name) for name in names)
 
 
-def _best_return(game: Game, priority: Sequence[str] | str | None) -> float | None:
+def _best_return(game: JointSpaces, priority: Sequence[str] | str | None) -> float | None:
     """Mean over agents of the best known return, if it is one number."""
     if isinstance(priority, str):
         return None
@@ -207,7 +207,7 @@ def _best_return(game: Game, priority: Sequence[str] | str | None) -> float | No
     return float(means[0]) if np.allclose(means, means[0]) else None
 
 
-def _priority_words(game: Game, priority: Sequence[str] | str | None) -> str:
+def _priority_words(game: JointSpaces, priority: Sequence[str] | str | None) -> str:
     if isinstance(priority, str):
         return priority + (" (a new order every episode)" if priority == "random" else "")
     names = ", ".join(game.default_priority if priority is None else priority)

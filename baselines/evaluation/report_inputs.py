@@ -13,9 +13,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from baselines.errors import RunDirectoryError
 from baselines.evaluation.results import ENVIRONMENT, read_json
-from stmg_envs import make_game
 from stmg_envs.errors import InvalidArgumentError
-from stmg_envs.protocol import Game
+from stmg_envs.protocol import JointSpaces
+from wrappers import game_of
 
 Action = float | list[float]
 Numbers = Annotated[list[float], Field(min_length=1)]
@@ -111,7 +111,7 @@ class ReportInputs:
     evaluations: Evaluations
     metrics: dict[str, NDArray[np.float64]]
     plays: list[Play] | None
-    game: Game
+    game: JointSpaces
 
 
 def read_run(directory: Path) -> ReportInputs:
@@ -123,7 +123,7 @@ def read_run(directory: Path) -> ReportInputs:
     Raises:
         RunDirectoryError: if it is no run directory.
         InvalidArgumentError: if one of its files is missing or broken.
-        STMGError: if its game cannot be made, see `stmg_envs.make_game`.
+        STMGError: if its game cannot be made, see `wrappers.game_of`.
     """
     if not (directory / "run.json").is_file():
         raise RunDirectoryError(
@@ -146,7 +146,7 @@ def read_run(directory: Path) -> ReportInputs:
     # Before the first update there is only the evaluation of the initial policies.
     fresh = len(evaluations.steps) == 1 and not metrics_path.is_file()
     metrics = {} if fresh else read_metrics(metrics_path)
-    game = make_game(manifest.env_id, **manifest.env_args)
+    game = game_of(manifest.env_id, **manifest.env_args)
     return ReportInputs(manifest, task, evaluations, metrics, plays, game)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from baselines.evaluation.greedy import Evaluated
 from stmg_envs import game_spec
 from stmg_envs.errors import InvalidArgumentError
+from wrappers import is_external
 
 ENVIRONMENT = "stmg"
 
@@ -23,10 +24,13 @@ Results = dict[str, Any]
 
 def task_name(env_id: str, env_args: Mapping[str, Any]) -> str:
     """The task of an environment and its arguments, such as `penalty(k=-100)`, in lower case."""
-    row = game_spec(env_id)
-    arguments = {**dict(row.task_args), **env_args}
+    if is_external(env_id):
+        name, arguments = env_id.partition("/")[2], dict(env_args)
+    else:
+        row = game_spec(env_id)
+        name, arguments = row.name, {**dict(row.task_args), **env_args}
     inside = ",".join(f"{name}={_compact(value)}" for name, value in arguments.items())
-    return (f"{row.name}({inside})" if inside else row.name).lower()
+    return (f"{name}({inside})" if inside else name).lower()
 
 
 def _compact(value: Any) -> str:

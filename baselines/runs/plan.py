@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -14,9 +14,15 @@ from baselines.algorithms.registry import AlgorithmSpec, algorithm_spec
 from baselines.errors import ConfigError
 from baselines.evaluation.results import task_name
 from baselines.networks.policy import PolicySpec
-from stmg_envs import game_spec, make_game
-from stmg_envs.protocol import Game, GameVectorEnv, check_priority
-from wrappers import PriorityVectorEnv, random_order
+from stmg_envs import game_spec
+from stmg_envs.protocol import (
+    Game,
+    GameVectorEnv,
+    JointSpaces,
+    JointVectorEnv,
+    check_priority,
+)
+from wrappers import PriorityVectorEnv, external_vector_env, game_of, is_external, random_order
 
 RANDOM_PRIORITY = "random"
 
@@ -48,22 +54,27 @@ class RunPlan:
         """Task name in results files."""
         return task_name(self.env_id, self.env_args)
 
-    def game(self) -> Game:
-        """The game."""
-        return make_game(self.env_id, **self.env_args)
+    def game(self) -> JointSpaces:
+        """The game's agents and spaces; of a native game, the game itself."""
+        return game_of(self.env_id, **self.env_args)
 
-    def policy_spec(self, game: Game) -> PolicySpec:
+    def policy_spec(self, game: JointSpaces) -> PolicySpec:
         """Sizes for networks."""
         (obs_dim,) = game.observation_space.shape
         state_dim = game.state_space.shape[0] if game.state_space is not None else None
         return PolicySpec(game.n, obs_dim, state_dim, game.action_width, game.discrete, game.fully_observed)
 
-    def environments(self, per_run: int) -> GameVectorEnv:
+    def environments(self, per_run: int) -> JointVectorEnv:
         """K * per_run environments under the plan's priority.
 
         Actions come from policies that respect masks, so they are not validated again.
         """
-        env = GameVectorEnv(self.game(), len(self.seeds) * per_run, self.device, validate=False)
+        batch = len(self.seeds) * per_run
+        env: JointVectorEnv
+        if is_external(self.env_id):
+            env = external_vector_env(self.env_id, batch, self.device, **self.env_args)
+        else:
+            env = GameVectorEnv(cast(Game, self.game()), batch, self.device, validate=False)
         if self.priority == RANDOM_PRIORITY:
             return PriorityVectorEnv(env, random_order())  # type: ignore[return-value]
         if self.priority is not None:
@@ -115,7 +126,7 @@ def make_plan(
         PairingError: for what is wrong with the arguments.
     """
     row = algorithm_spec(algorithm)
-    family = game_spec(env_id).family
+    family = env_id.partition("/")[0] if is_external(env_id) else game_spec(env_id).family
     resolved = resolve_config(row.config_class, algorithm, preset, family, config or {})
     plan = RunPlan(
         row, env_id, dict(env_args or {}), _seeds(seeds), resolved, _device(device), _priority(priority)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from baselines.algorithms.ppo import under
 from baselines.errors import CheckpointError
 from baselines.evaluation.greedy import Evaluated, evaluate_greedy
 from baselines.evaluation.results import ResultsFile, write_json
@@ -153,7 +154,7 @@ class Trainer:
         return Progress(self.step, total, float(np.mean(evaluated.returns)), optimal, len(self.plan.seeds))
 
     def _save(self) -> None:
-        environments = self.collector.env.episodes.snapshot()
+        environments = self.collector.env.snapshot()
         tensors = self.learner.state() | {f"env.{name}": value for name, value in environments.items()}
         tensors["env_returns"] = self.collector.partial_returns
         progress = {"updates": self.updates_done, "elapsed": self.elapsed, "seeds": list(self.plan.seeds)}
@@ -163,20 +164,13 @@ class Trainer:
         tensors, progress = load_checkpoint(self.directory.checkpoint)
         try:
             self.learner.load(tensors)
-            self.collector.env.episodes.restore(
-                {
-                    name.removeprefix("env."): value
-                    for name, value in tensors.items()
-                    if name.startswith("env.")
-                }
-            )
+            self.collector.observations = self.collector.env.restore(under("env.", tensors))
             self.collector.partial_returns = tensors["env_returns"].to(self.collector.env.device)
             self.updates_done, self.elapsed = progress["updates"], progress["elapsed"]
         except (KeyError, RuntimeError) as error:
             raise CheckpointError(
                 f"{self.directory.checkpoint} does not fit the run ({error}); it belongs to another network"
             ) from None
-        self.collector.observations = self.collector.env.episodes.observe()
 
 
 def write_plays(directory: RunDirectory, plan: RunPlan, evaluated: Evaluated) -> None:

@@ -13,7 +13,7 @@ from baselines.networks.policy import Inputs
 from baselines.networks.value_norm import ValueNormalizer
 from baselines.training.advantages import generalized_advantages
 from baselines.training.population import Population
-from stmg_envs.protocol import GameVectorEnv, Observations, Streams
+from stmg_envs.protocol import JointVectorEnv, Observations, Streams
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Collector:
 
     def __init__(
         self,
-        env: GameVectorEnv,
+        env: JointVectorEnv,
         population: Population,
         normalizer: ValueNormalizer,
         noise: Noise,

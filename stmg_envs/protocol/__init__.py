@@ -5,11 +5,14 @@ from stmg_envs.protocol.episodes import Episodes, Transition
 from stmg_envs.protocol.game import Game, Outcome, State
 from stmg_envs.protocol.neighbors import fully_connected, to_networkx
 from stmg_envs.protocol.parallel import GameParallelEnv, PriorityParallelEnv
+from stmg_envs.protocol.parallel_spaces import ParallelSpaces
+from stmg_envs.protocol.parallel_vector import ParallelVectorEnv
 from stmg_envs.protocol.priority import check_priority, identity_priority, priority_indices
 from stmg_envs.protocol.randomness import Streams
+from stmg_envs.protocol.spaces import JointSpaces
 from stmg_envs.protocol.stream import TurnStreamEnv
 from stmg_envs.protocol.turns import Turns, TurnSpaces
-from stmg_envs.protocol.vector import GameVectorEnv, Observations
+from stmg_envs.protocol.vector import GameVectorEnv, JointVectorEnv, Observations
 from stmg_envs.protocol.vector_stream import TurnStreamVectorEnv
 
 __all__ = [
@@ -17,8 +20,12 @@ __all__ = [
     "Game",
     "GameParallelEnv",
     "GameVectorEnv",
+    "JointSpaces",
+    "JointVectorEnv",
     "Observations",
     "Outcome",
+    "ParallelSpaces",
+    "ParallelVectorEnv",
     "PriorityParallelEnv",
     "State",
     "Streams",

@@ -98,7 +98,7 @@ class Episodes:
                 episode of the present seeds (drawn from the system at first).
         """
         if seed is not None or self._streams is None:
-            self._streams = Streams.from_seeds(self._seeds(seed), self.device)
+            self._streams = Streams.from_seeds(seed_tensor(seed, self.batch), self.device)
             self.episode = torch.zeros_like(self.episode)
         else:
             self.episode = self.episode + 1
@@ -116,7 +116,7 @@ class Episodes:
         if seed is None:
             self.episode = self.episode + where
         else:
-            seeded = Streams.from_seeds(self._seeds(seed), self.device)
+            seeded = Streams.from_seeds(seed_tensor(seed, self.batch), self.device)
             streams = self._streams = Streams(torch.where(where, seeded.keys, streams.keys))
             self.episode = self.episode * ~where
         fresh = self.game.reset(streams.fold(self.episode))
@@ -221,21 +221,31 @@ class Episodes:
             raise InvalidArgumentError("the environment has not been started; call reset() first")
         return self._streams
 
-    def _seeds(self, seed: Seed) -> Tensor:
-        if seed is None:
-            seed = secrets.randbits(31)
-        if isinstance(seed, int | np.integer):
-            return torch.arange(int(seed), int(seed) + self.batch)
-        try:
-            seeds = torch.as_tensor(seed)
-            valid = seeds.shape == (self.batch,) and not seeds.is_floating_point()
-        except (TypeError, ValueError, RuntimeError):
-            valid = False
-        if not valid:
-            raise InvalidArgumentError(
-                f"seed={seed!r} seeds no batch; expected one int or {self.batch} ints, one per environment"
-            )
-        return seeds.long()
+
+def seed_tensor(seed: Seed, batch: int) -> Tensor:
+    """One seed per environment, int64 (B,).
+
+    Args:
+        seed: one int (environment b gets seed + b), B ints, or None for seeds drawn from the system.
+        batch: B.
+
+    Raises:
+        InvalidArgumentError: for anything else.
+    """
+    if seed is None:
+        seed = secrets.randbits(31)
+    if isinstance(seed, int | np.integer):
+        return torch.arange(int(seed), int(seed) + batch)
+    try:
+        seeds = torch.as_tensor(seed)
+        valid = seeds.shape == (batch,) and not seeds.is_floating_point()
+    except (TypeError, ValueError, RuntimeError):
+        valid = False
+    if not valid:
+        raise InvalidArgumentError(
+            f"seed={seed!r} seeds no batch; expected one int or {batch} ints, one per environment"
+        )
+    return seeds.long()
 
 
 def action_tensor(actions: Any, device: torch.device | str = "cpu") -> Tensor:

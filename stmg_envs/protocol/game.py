@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 from torch import Tensor
 
 from stmg_envs.protocol.neighbors import fully_connected
 from stmg_envs.protocol.randomness import Streams
+from stmg_envs.protocol.spaces import JointSpaces
 
 State = dict[str, Tensor]
 """The state of B episodes: named tensors, each with leading axis B."""
@@ -36,57 +36,20 @@ class Outcome:
     metrics: dict[str, Tensor] = field(default_factory=dict)
 
 
-class Game(ABC):
+class Game(JointSpaces, ABC):
     """A spatio-temporal sequential Markov game, batched over episodes.
 
     The game knows nothing of turns: a joint step is one code path, whoever decided in whatever
     order. Views (:mod:`stmg_envs.protocol`) add turns, time limits, seeds and autoreset.
 
     Attributes:
-        agents: agent names, shape (n,).
-        action_spaces: one space per agent, all Discrete or all Box of one dimension.
-        observation_space: the Box of one agent's own observation, the same for all.
-        state_space: the Box of the global state, or None.
-        fully_observed: whether every agent's own observation is the whole state, the same for all.
         max_steps: time limit in timesteps after which an episode is truncated, or None.
-        default_priority: agent names in order of decision.
         metadata: name, render modes and frame rate, as in Gymnasium.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}
 
-    agents: tuple[str, ...]
-    action_spaces: tuple[Discrete, ...] | tuple[Box, ...]
-    observation_space: Box
-    state_space: Box | None = None
-    fully_observed: bool = False
     max_steps: int | None = None
-
-    @property
-    def n(self) -> int:
-        """The number of agents."""
-        return len(self.agents)
-
-    @property
-    def default_priority(self) -> tuple[str, ...]:
-        return self.agents
-
-    @property
-    def discrete(self) -> bool:
-        """Whether actions are discrete."""
-        return isinstance(self.action_spaces[0], Discrete)
-
-    @property
-    def action_width(self) -> int:
-        """Numbers that describe one action: A (one-hot) if discrete, else the action dimension."""
-        return max(
-            int(space.n) if isinstance(space, Discrete) else space.shape[0] for space in self.action_spaces
-        )
-
-    @property
-    def action_counts(self) -> tuple[int, ...]:
-        """Number of actions of each agent (discrete games)."""
-        return tuple(int(space.n) for space in self.action_spaces if isinstance(space, Discrete))
 
     @abstractmethod
     def reset(self, streams: Streams) -> State:
@@ -132,14 +95,6 @@ class Game(ABC):
         """The neighbour graph, bool (B, n, n), symmetric, False on the diagonal."""
         values = next(iter(state.values()))
         return fully_connected(self.n, values.shape[0], values.device)
-
-    def optimal_returns(self, priority: tuple[int, ...]) -> NDArray[np.float64] | None:
-        """Undiscounted returns per agent of the known optima, (m, n), or None if none is known.
-
-        Args:
-            priority: agent indices, leader first (the Stackelberg optimum depends on it).
-        """
-        return None
 
     def render(
         self, state: State, mode: Literal["ansi", "rgb_array"], priority: tuple[int, ...] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -9,12 +10,14 @@ from torch import Tensor
 
 from stmg_envs.protocol.episodes import Episodes, Seed
 from stmg_envs.protocol.game import Game
+from stmg_envs.protocol.randomness import Streams
+from stmg_envs.protocol.spaces import JointSpaces
 
 Observations = dict[str, Tensor]
 
 
-class GameVectorEnv:
-    """B environments of one native game with per-agent rewards and same-step autoreset.
+class JointVectorEnv(ABC):
+    """B environments with per-agent rewards and same-step autoreset.
 
     Observations are a dict of tensors: `observation` float32 (B, n, obs_dim), `state` float32
     (B, state_dim) if the game has one, `action_mask` bool (B, n, A) if actions are discrete,
@@ -22,42 +25,39 @@ class GameVectorEnv:
     the step is then the new episode's, and `info["final"]` holds that of the episode's true last
     state for every environment, from which learners bootstrap when an episode is truncated.
 
-    Args:
-        game: the game.
+    Attributes:
+        game: agents and spaces.
         num_envs: B.
-        device: "cpu", "cuda", ...
-        validate: check every action; learners whose actions are legal by construction turn it off.
+        device: where the tensors live.
     """
 
-    def __init__(
-        self, game: Game, num_envs: int, device: torch.device | str = "cpu", validate: bool = True
-    ) -> None:
-        self.game = game
-        self.num_envs = num_envs
-        self.validate = validate
-        self.episodes = Episodes(game, num_envs, device)
+    game: JointSpaces
+    num_envs: int
+    device: torch.device
 
     @property
     def agents(self) -> tuple[str, ...]:
         return self.game.agents
 
     @property
-    def device(self) -> torch.device:
-        return self.episodes.device
-
-    @property
+    @abstractmethod
     def priority(self) -> Tensor:
         """Agent indices in order of decision, LongTensor (B, n)."""
-        return self.episodes.priority
 
     @priority.setter
-    def priority(self, priority: object) -> None:
-        self.episodes.set_priority(priority)
+    @abstractmethod
+    def priority(self, priority: object) -> None: ...
 
+    @property
+    @abstractmethod
+    def episode_streams(self) -> Streams:
+        """Randomness of the present episodes beyond the game's own (orders of decision, ...)."""
+
+    @abstractmethod
     def neighbors(self) -> Tensor:
         """The present neighbour graphs, bool (B, n, n)."""
-        return self.game.neighbors(self.episodes.state)
 
+    @abstractmethod
     def reset(
         self, seed: Seed = None, options: dict[str, Any] | None = None
     ) -> tuple[Observations, dict[str, Any]]:
@@ -70,11 +70,8 @@ class GameVectorEnv:
         Returns:
             Observations and an empty info.
         """
-        if options and "priority" in options:
-            self.episodes.set_priority(options["priority"])
-        self.episodes.reset(seed)
-        return self.episodes.observe(), {}
 
+    @abstractmethod
     def step(self, actions: Tensor) -> tuple[Observations, Tensor, Tensor, Tensor, dict[str, Any]]:
         """One joint step in every environment.
 
@@ -88,6 +85,61 @@ class GameVectorEnv:
         Raises:
             InvalidActionError: for an action of wrong shape, out of range, or not a number.
         """
+
+    @abstractmethod
+    def snapshot(self) -> dict[str, Tensor]:
+        """What can be saved of the present episodes, by name."""
+
+    @abstractmethod
+    def restore(self, snapshot: dict[str, Tensor]) -> Observations:
+        """Go on from a snapshot; the observations there."""
+
+
+class GameVectorEnv(JointVectorEnv):
+    """A batch of one native game, computed at once.
+
+    Args:
+        game: the game.
+        num_envs: B.
+        device: "cpu", "cuda", ...
+        validate: check every action; learners whose actions are legal by construction turn it off.
+    """
+
+    game: Game
+
+    def __init__(
+        self, game: Game, num_envs: int, device: torch.device | str = "cpu", validate: bool = True
+    ) -> None:
+        self.game = game
+        self.num_envs = num_envs
+        self.validate = validate
+        self.episodes = Episodes(game, num_envs, device)
+        self.device = self.episodes.device
+
+    @property
+    def priority(self) -> Tensor:
+        return self.episodes.priority
+
+    @priority.setter
+    def priority(self, priority: object) -> None:
+        self.episodes.set_priority(priority)
+
+    @property
+    def episode_streams(self) -> Streams:
+        return self.episodes.episode_streams
+
+    def neighbors(self) -> Tensor:
+        return self.game.neighbors(self.episodes.state)
+
+    def reset(
+        self, seed: Seed = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observations, dict[str, Any]]:
+        if options and "priority" in options:
+            self.episodes.set_priority(options["priority"])
+        self.episodes.reset(seed)
+        return self.episodes.observe(), {}
+
+    def step(self, actions: Tensor) -> tuple[Observations, Tensor, Tensor, Tensor, dict[str, Any]]:
         if self.validate:
             actions = self.episodes.check_actions(actions)
         transition = self.episodes.step(actions)
@@ -99,3 +151,10 @@ class GameVectorEnv:
             observations = self.episodes.observe()
         info = {"final": final, "metrics": transition.metrics}
         return observations, transition.rewards, transition.terminated, transition.truncated, info
+
+    def snapshot(self) -> dict[str, Tensor]:
+        return self.episodes.snapshot()
+
+    def restore(self, snapshot: dict[str, Tensor]) -> Observations:
+        self.episodes.restore(snapshot)
+        return self.episodes.observe()

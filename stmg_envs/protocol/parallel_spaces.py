@@ -1,0 +1,91 @@
+"""The spaces of a PettingZoo parallel environment as learners take them: boxes and discrete actions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import Space
+from gymnasium.spaces import Box, Dict, Discrete, flatdim, flatten
+from numpy.typing import NDArray
+from pettingzoo import ParallelEnv
+
+from stmg_envs.errors import InvalidArgumentError
+from stmg_envs.protocol.spaces import JointSpaces
+
+
+class ParallelSpaces(JointSpaces):
+    """Spaces of a parallel environment, flattened; shorter observations are filled up with zeros.
+
+    Continuous actions are numbers in [-1, 1] that are scaled to the environment's bounds. An observation
+    that is a dict with `observation` and `action_mask`, as PettingZoo has it, gives both.
+
+    Args:
+        env: the environment.
+
+    Raises:
+        InvalidArgumentError: if action spaces are neither all Discrete nor all bounded boxes.
+    """
+
+    def __init__(self, env: ParallelEnv[str, Any, Any]) -> None:
+        self.agents = tuple(env.possible_agents)
+        self.own_spaces = tuple(_own(env.observation_space(agent)) for agent in self.agents)
+        width = max(flatdim(space) for space in self.own_spaces)
+        self.observation_space = Box(-np.inf, np.inf, (width,), np.float32)
+        state_space = getattr(env, "state_space", None)
+        if isinstance(state_space, Box):
+            self.state_space = Box(-np.inf, np.inf, (flatdim(state_space),), np.float32)
+        self.fully_observed = len(self.agents) == 1
+        self.engine_actions = tuple(env.action_space(agent) for agent in self.agents)
+        self.action_spaces = _action_spaces(self.engine_actions)
+
+    def own(self, agent: int, observation: Any) -> NDArray[np.float32]:
+        """What an agent sees, float32 (obs_dim,)."""
+        row = np.zeros(self.observation_space.shape, np.float32)
+        seen = observation["observation"] if _masked(observation) else observation
+        values = np.asarray(flatten(self.own_spaces[agent], seen))
+        row[: len(values)] = values
+        return row
+
+    def legal(self, agent: int, observation: Any) -> NDArray[np.bool_]:
+        """Legal actions of an agent, bool (A,)."""
+        row = np.arange(self.action_width) < self.action_counts[agent]
+        if _masked(observation):
+            row[: self.action_counts[agent]] &= np.asarray(observation["action_mask"], dtype=bool)
+        return row
+
+    def engine_action(self, agent: int, action: NDArray[Any]) -> Any:
+        """An action as the environment takes it."""
+        space = self.engine_actions[agent]
+        if isinstance(space, Discrete):
+            return int(space.start) + int(action)
+        assert isinstance(space, Box)
+        share = (np.clip(action[: flatdim(space)], -1, 1).reshape(space.shape) + 1) / 2
+        scaled: NDArray[Any] = (space.low + share * (space.high - space.low)).astype(space.dtype)
+        return scaled
+
+
+def _own(space: Space[Any]) -> Space[Any]:
+    """The part of an observation space that is observed."""
+    if isinstance(space, Dict) and {"observation", "action_mask"} <= set(space.spaces):
+        return space.spaces["observation"]
+    return space
+
+
+def _masked(observation: Any) -> bool:
+    return isinstance(observation, dict) and "action_mask" in observation
+
+
+def _action_spaces(spaces: tuple[Space[Any], ...]) -> tuple[Discrete, ...] | tuple[Box, ...]:
+    counts = tuple(Discrete(space.n) for space in spaces if isinstance(space, Discrete))
+    boxes = tuple(
+        Box(-1, 1, (flatdim(space),), np.float32)
+        for space in spaces
+        if isinstance(space, Box) and space.is_bounded()
+    )
+    for found in (counts, boxes):
+        if len(found) == len(spaces):
+            return found
+    raise InvalidArgumentError(
+        f"action spaces {spaces} are not supported; expected Discrete for all agents, or bounded Box for all"
+    )

@@ -1,0 +1,60 @@
+"""Who plays and with which spaces: what a learner must know of a game before it plays it."""
+
+from __future__ import annotations
+
+import numpy as np
+from gymnasium.spaces import Box, Discrete
+from numpy.typing import NDArray
+
+
+class JointSpaces:
+    """Agents and spaces of a game, native or of an engine.
+
+    Attributes:
+        agents: agent names, shape (n,).
+        action_spaces: one space per agent, all Discrete or all Box of one dimension.
+        observation_space: the Box of one agent's own observation, the same for all.
+        state_space: the Box of the global state, or None.
+        fully_observed: whether every agent's own observation is the whole state, the same for all.
+        default_priority: agent names in order of decision.
+    """
+
+    agents: tuple[str, ...]
+    action_spaces: tuple[Discrete, ...] | tuple[Box, ...]
+    observation_space: Box
+    state_space: Box | None = None
+    fully_observed: bool = False
+
+    @property
+    def n(self) -> int:
+        """The number of agents."""
+        return len(self.agents)
+
+    @property
+    def default_priority(self) -> tuple[str, ...]:
+        return self.agents
+
+    @property
+    def discrete(self) -> bool:
+        """Whether actions are discrete."""
+        return isinstance(self.action_spaces[0], Discrete)
+
+    @property
+    def action_width(self) -> int:
+        """Numbers that describe one action: A (one-hot) if discrete, else the action dimension."""
+        return max(
+            int(space.n) if isinstance(space, Discrete) else space.shape[0] for space in self.action_spaces
+        )
+
+    @property
+    def action_counts(self) -> tuple[int, ...]:
+        """Number of actions of each agent (discrete games)."""
+        return tuple(int(space.n) for space in self.action_spaces if isinstance(space, Discrete))
+
+    def optimal_returns(self, priority: tuple[int, ...]) -> NDArray[np.float64] | None:
+        """Undiscounted returns per agent of the known optima, (m, n), or None if none is known.
+
+        Args:
+            priority: agent indices, leader first (the Stackelberg optimum depends on it).
+        """
+        return None

@@ -1,0 +1,89 @@
+"""Ids of environments that are not ours: `gymnasium/CartPole-v1`, `pettingzoo/mpe2.simple_spread_v3`."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import gymnasium
+import torch
+from pettingzoo import ParallelEnv
+
+from stmg_envs import make_game
+from stmg_envs.errors import InvalidArgumentError, MissingEngineError, UnknownNameError
+from stmg_envs.protocol import JointSpaces, ParallelSpaces, ParallelVectorEnv
+from wrappers.one_agent import OneAgent
+
+AnyParallelEnv: TypeAlias = ParallelEnv[str, Any, Any]
+
+
+def _gymnasium(name: str, kwargs: dict[str, Any]) -> AnyParallelEnv:
+    try:
+        return OneAgent(gymnasium.make(name, **kwargs))
+    except gymnasium.error.UnregisteredEnv as error:
+        raise UnknownNameError(f"id='gymnasium/{name}' is unknown to Gymnasium: {error}") from None
+
+
+def _pettingzoo(name: str, kwargs: dict[str, Any]) -> AnyParallelEnv:
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        raise MissingEngineError(
+            f"id='pettingzoo/{name}' names the module {name!r}, which cannot be imported ({error}); "
+            f"install its package"
+        ) from None
+    if not hasattr(module, "parallel_env"):
+        raise UnknownNameError(
+            f"id='pettingzoo/{name}': the module {name!r} has no parallel_env; expected one that has, for "
+            f"instance pettingzoo/mpe2.simple_spread_v3"
+        )
+    env: AnyParallelEnv = module.parallel_env(**kwargs)
+    return env
+
+
+SOURCES: dict[str, Callable[[str, dict[str, Any]], AnyParallelEnv]] = {
+    "gymnasium": _gymnasium,
+    "pettingzoo": _pettingzoo,
+}
+"""What stands before the slash of an id, and how the rest makes an environment."""
+
+
+def is_external(env_id: str) -> bool:
+    """Whether an id names an environment of Gymnasium or PettingZoo."""
+    return env_id.partition("/")[0] in SOURCES
+
+
+def external_env(env_id: str, **kwargs: Any) -> AnyParallelEnv:
+    """One environment of Gymnasium, as a game of one agent, or of PettingZoo.
+
+    Args:
+        env_id: `gymnasium/<id>`, or `pettingzoo/<module>` of a module with `parallel_env`.
+        **kwargs: arguments of the environment.
+
+    Raises:
+        UnknownNameError, MissingEngineError, InvalidArgumentError: for what is wrong with id or arguments.
+    """
+    source, _, name = env_id.partition("/")
+    try:
+        return SOURCES[source](name, kwargs)
+    except TypeError as error:
+        raise InvalidArgumentError(f"arguments {kwargs} are not accepted by {env_id}: {error}") from None
+
+
+def game_of(env_id: str, **kwargs: Any) -> JointSpaces:
+    """Agents and spaces of any id; of a native game, the game itself.
+
+    Raises:
+        UnknownNameError, MissingEngineError, InvalidArgumentError: for what is wrong with id or arguments.
+    """
+    if is_external(env_id):
+        return ParallelSpaces(external_env(env_id, **kwargs))
+    return make_game(env_id, **kwargs)
+
+
+def external_vector_env(
+    env_id: str, num_envs: int, device: torch.device | str = "cpu", **kwargs: Any
+) -> ParallelVectorEnv:
+    """A batch of environments of Gymnasium or PettingZoo; arguments and errors as in `external_env`."""
+    return ParallelVectorEnv(lambda: external_env(env_id, **kwargs), num_envs, device)
