@@ -40,6 +40,9 @@ class PPOConfig:
     value_norm_beta: Annotated[
         float, Field(ge=0, lt=1, description="decay of the return statistics per update")
     ] = 0.99999
+    observation_norm: Annotated[
+        bool, Field(description="networks normalise each observation over its numbers")
+    ] = True
     max_grad_norm: Annotated[float, Field(gt=0, description="gradient norm per run is clipped to this")] = (
         10.0
     )
@@ -94,6 +97,9 @@ def resolve_config(
         return TypeAdapter(config_class).validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
+        if not first["loc"]:
+            # Raised by the class itself, about fields that do not go together.
+            raise ConfigError(str(first["ctx"]["error"])) from None
         name = ".".join(map(str, first["loc"]))
         raise ConfigError(f"{name}={first['input']!r} is not accepted: {first['msg']}") from None
 

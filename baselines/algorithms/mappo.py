@@ -12,8 +12,10 @@ from typing import Annotated
 from pydantic import Field
 
 from baselines.algorithms.config import PPOConfig
+from baselines.errors import ConfigError
 from baselines.networks.mlp import MLPPolicy
 from baselines.networks.policy import JointPolicy, PolicySpec
+from baselines.networks.recurrent import RecurrentPolicy
 
 
 @dataclass(frozen=True)
@@ -23,13 +25,29 @@ class MAPPOConfig(PPOConfig):
     hidden_size: Annotated[int, Field(gt=0, description="size of hidden layers")] = 64
     hidden_layers: Annotated[int, Field(gt=0, description="number of hidden layers")] = 2
     shared: Annotated[bool, Field(description="one actor for all agents instead of one for each")] = True
+    recurrent: Annotated[bool, Field(description="actor and critic remember, with recurrent units")] = False
+    chunk_length: Annotated[int, Field(gt=0, description="timesteps that gradients of memory flow back")] = 10
+
+    def __post_init__(self) -> None:
+        if self.recurrent and self.rollout_steps % self.chunk_length:
+            raise ConfigError(
+                f"chunk_length={self.chunk_length} does not divide rollout_steps={self.rollout_steps}; "
+                f"expected one that does"
+            )
 
 
 def build_mappo(config: MAPPOConfig, spec: PolicySpec) -> JointPolicy:
     """The network of a configuration, with a central critic."""
-    return MLPPolicy(spec, (config.hidden_size,) * config.hidden_layers, config.shared, central=True)
+    return _build(config, spec, central=True)
 
 
 def build_ippo(config: MAPPOConfig, spec: PolicySpec) -> JointPolicy:
     """The network of a configuration, with critics on own observations."""
-    return MLPPolicy(spec, (config.hidden_size,) * config.hidden_layers, config.shared, central=False)
+    return _build(config, spec, central=False)
+
+
+def _build(config: MAPPOConfig, spec: PolicySpec, central: bool) -> JointPolicy:
+    hidden = (config.hidden_size,) * config.hidden_layers
+    if not config.recurrent:
+        return MLPPolicy(spec, hidden, config.shared, central)
+    return RecurrentPolicy(spec, hidden, config.shared, central, config.chunk_length)

@@ -155,7 +155,10 @@ class PPO:
         """Row indices (K, N / minibatches) of each minibatch; None is the whole batch."""
         if self.config.minibatches == 1:
             return [None]
-        return list(streams.permutation(rows).chunk(self.config.minibatches, dim=1))
+        length = self.population.template.chunk_length
+        parts = streams.permutation(rows // length)
+        consecutive = parts[..., None] * length + torch.arange(length, device=parts.device)
+        return [part.flatten(1) for part in consecutive.chunk(self.config.minibatches, dim=1)]
 
     def _step(self, batch: Batch, targets: Targets) -> dict[str, Tensor]:
         """One gradient step on a minibatch (K, N, ...)."""

@@ -61,8 +61,13 @@ def evaluate_greedy(population: Population, env: JointVectorEnv, streams: Stream
     lengths = torch.zeros(runs, dtype=torch.int64, device=env.device)
     metrics: dict[str, Tensor] = {}
     actions = []
+    memory = population.no_memory(episodes, n)
     while bool(running.any()):
-        decision = population.act(policy_inputs(observations, env.priority, runs), greedy)
+        inputs = policy_inputs(observations, env.priority, runs)
+        if memory.shape[-1]:
+            inputs["memory"] = memory
+        decision = population.act(inputs, greedy)
+        memory = memory if decision.memory is None else decision.memory
         observations, rewards, terminated, truncated, info = env.step(decision.actions.flatten(0, 1))
         returns += rewards * running[:, None]
         lengths += running.view(runs, episodes)[:, 0]

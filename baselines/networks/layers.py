@@ -84,6 +84,42 @@ class AgentLayerNorm(nn.Module):
         return functional.layer_norm(x, x.shape[-1:]) * self.weight + self.bias
 
 
+def linear(in_features: int, out_features: int, gain: float, agents: int | None) -> nn.Module:
+    """A layer that all agents share, or one stacked product of a separate layer for each of `agents`."""
+    if agents is None:
+        return Linear(in_features, out_features, gain)
+    return AgentLinear(agents, in_features, out_features, gain)
+
+
+def norm(features: int, agents: int | None) -> nn.Module:
+    """A layer norm that all agents share, or a separate one for each of `agents`."""
+    return nn.LayerNorm(features) if agents is None else AgentLayerNorm(agents, features)
+
+
+class GRULayer(nn.Module):
+    """A gated recurrent unit (Cho et al. 2014), one step at a time.
+
+    Written out in products, because torch's own has no rule for `vmap`.
+
+    Args:
+        dim: size of inputs and of the hidden state.
+        agents: number of separate units, for inputs (B, n, dim), or None for a shared one.
+    """
+
+    def __init__(self, dim: int, agents: int | None = None) -> None:
+        super().__init__()
+        self.input = linear(dim, 3 * dim, 1.0, agents)
+        self.hidden = linear(dim, 3 * dim, 1.0, agents)
+
+    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
+        """Inputs (B, k, dim) and the hidden state before them to the hidden state after them."""
+        reset_x, update_x, new_x = self.input(x).chunk(3, dim=-1)
+        reset_h, update_h, new_h = self.hidden(hidden).chunk(3, dim=-1)
+        reset, update = (reset_x + reset_h).sigmoid(), (update_x + update_h).sigmoid()
+        new = (new_x + reset * new_h).tanh()
+        return update * hidden + (1.0 - update) * new
+
+
 def mlp(dim: int, hidden: int, out: int) -> nn.Sequential:
     """Linear - GELU - Linear, the feed-forward part of an attention block."""
     return nn.Sequential(Linear(dim, hidden, RELU_GAIN), nn.GELU(), Linear(hidden, out, OUTPUT_GAIN))
@@ -96,6 +132,7 @@ def head(dim: int, out: int) -> nn.Sequential:
     )
 
 
-def encoder(in_features: int, dim: int) -> nn.Sequential:
-    """LayerNorm - Linear - GELU, the embedding of an observation or a state."""
-    return nn.Sequential(nn.LayerNorm(in_features), Linear(in_features, dim, RELU_GAIN), nn.GELU())
+def encoder(in_features: int, dim: int, normalize: bool) -> nn.Sequential:
+    """LayerNorm (where inputs are normalised) - Linear - GELU, the embedding of an observation or a state."""
+    norm = nn.LayerNorm(in_features) if normalize else nn.Identity()
+    return nn.Sequential(norm, Linear(in_features, dim, RELU_GAIN), nn.GELU())

@@ -105,7 +105,7 @@ class MATNetwork(SequentialPolicy):
     def __init__(self, spec: PolicySpec, dim: int, blocks: int, heads: int) -> None:
         super().__init__()
         self.spec = spec
-        self.observation_encoder = encoder(spec.obs_dim + spec.n, dim)
+        self.observation_encoder = encoder(spec.obs_dim + spec.n, dim, spec.observation_norm)
         self.observation_norm = nn.LayerNorm(dim)
         self.encoder = nn.Sequential(*(EncoderBlock(dim, heads) for _ in range(blocks)))
         self.critic = head(dim, 1)

@@ -7,31 +7,19 @@ import itertools
 from torch import Tensor, nn
 
 from baselines.networks.heads import ActionHead, action_head
-from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, AgentLayerNorm, AgentLinear, Linear
+from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, Linear, linear, norm
 from baselines.networks.policy import Decision, Evaluation, Inputs, JointPolicy, PolicySpec, with_agent_ids
 
 Hidden = tuple[int, ...]
 
 
-def linear(in_features: int, out_features: int, gain: float, agents: int | None) -> nn.Module:
-    """A layer that all agents share, or one stacked product of a separate layer for each of `agents`."""
-    if agents is None:
-        return Linear(in_features, out_features, gain)
-    return AgentLinear(agents, in_features, out_features, gain)
-
-
-def norm(features: int, agents: int | None) -> nn.Module:
-    """A layer norm that all agents share, or a separate one for each of `agents`."""
-    return nn.LayerNorm(features) if agents is None else AgentLayerNorm(agents, features)
-
-
-def input_norm(features: int) -> nn.LayerNorm:
-    """A layer norm of inputs.
+def input_norm(features: int, normalize: bool) -> nn.Module:
+    """A layer norm of inputs, or nothing.
 
     Scales and offsets of its own would say nothing that the linear layer after it cannot, and cost a gradient
     with respect to the inputs.
     """
-    return nn.LayerNorm(features, elementwise_affine=False)
+    return nn.LayerNorm(features, elementwise_affine=False) if normalize else nn.Identity()
 
 
 def hidden_layers(hidden: Hidden, agents: int | None) -> nn.Sequential:
@@ -50,16 +38,23 @@ class MLPActor(nn.Module):
         hidden: hidden sizes.
         action_width: A if discrete, else the action dimension.
         discrete: whether actions are discrete.
+        normalize: whether observations are normalised.
         agents: number of separate actors, or None for a shared one.
     """
 
     def __init__(
-        self, in_features: int, hidden: Hidden, action_width: int, discrete: bool, agents: int | None
+        self,
+        in_features: int,
+        hidden: Hidden,
+        action_width: int,
+        discrete: bool,
+        normalize: bool,
+        agents: int | None,
     ) -> None:
         super().__init__()
-        self._sizes = (in_features, hidden, action_width, discrete)
+        self._sizes = (in_features, hidden, action_width, discrete, normalize)
         self.trunk = nn.Sequential(
-            input_norm(in_features),
+            input_norm(in_features, normalize),
             linear(in_features, hidden[0], RELU_GAIN, agents),
             *hidden_layers(hidden, agents),
         )
@@ -95,10 +90,12 @@ class MLPCritic(nn.Module):
         super().__init__()
         self.spec = spec
         own = spec.obs_dim + spec.n
-        self.own = nn.Sequential(input_norm(own), Linear(own, hidden[0], RELU_GAIN))
+        self.own = nn.Sequential(input_norm(own, spec.observation_norm), Linear(own, hidden[0], RELU_GAIN))
         state = spec.state_dim or spec.n * spec.obs_dim
         self.whole = (
-            nn.Sequential(input_norm(state), Linear(state, hidden[0], RELU_GAIN, bias=False))
+            nn.Sequential(
+                input_norm(state, spec.observation_norm), Linear(state, hidden[0], RELU_GAIN, bias=False)
+            )
             if central
             else None
         )
@@ -106,11 +103,15 @@ class MLPCritic(nn.Module):
         self.output = Linear(hidden[-1], 1, gain=1.0)
 
     def forward(self, inputs: Inputs) -> Tensor:
-        features = self.own(with_agent_ids(inputs["observation"]))
+        return self.output(self.features(inputs)).squeeze(-1)
+
+    def features(self, inputs: Inputs) -> Tensor:
+        """What values are read from, (B, n, hidden)."""
+        first = self.own(with_agent_ids(inputs["observation"]))
         if self.whole is not None:
             state = inputs["observation"].flatten(1) if self.spec.state_dim is None else inputs["state"]
-            features = features + self.whole(state).unsqueeze(1)
-        return self.output(self.trunk(features)).squeeze(-1)
+            first = first + self.whole(state).unsqueeze(1)
+        return self.trunk(first)
 
 
 class MLPPolicy(JointPolicy):
@@ -128,7 +129,9 @@ class MLPPolicy(JointPolicy):
         self.shared = shared
         in_features = spec.obs_dim + spec.n if shared else spec.obs_dim
         agents = None if shared else spec.n
-        self.actor = MLPActor(in_features, hidden, spec.action_width, spec.discrete, agents)
+        self.actor = MLPActor(
+            in_features, hidden, spec.action_width, spec.discrete, spec.observation_norm, agents
+        )
         self.critic = MLPCritic(spec, hidden, central)
 
     def act(self, inputs: Inputs, noise: Tensor) -> Decision:

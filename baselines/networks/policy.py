@@ -26,6 +26,7 @@ class PolicySpec:
         action_width: A if discrete, else the action dimension.
         discrete: whether actions are discrete.
         fully_observed: whether every agent's observation is the whole state.
+        observation_norm: whether networks normalise each observation over its numbers.
     """
 
     n: int
@@ -34,6 +35,7 @@ class PolicySpec:
     action_width: int
     discrete: bool
     fully_observed: bool = False
+    observation_norm: bool = True
 
     @property
     def shared_state_dim(self) -> int | None:
@@ -42,11 +44,15 @@ class PolicySpec:
 
 
 class Decision(NamedTuple):
-    """A joint decision: actions (B, n[, action_dim]), log_probs (B, n), values (B, n)."""
+    """A joint decision: actions (B, n[, action_dim]), log_probs (B, n), values (B, n).
+
+    A policy that remembers adds its memory after the decision, (B, n, memory_width).
+    """
 
     actions: Tensor
     log_probs: Tensor
     values: Tensor
+    memory: Tensor | None = None
 
 
 class Evaluation(NamedTuple):
@@ -63,7 +69,16 @@ class JointPolicy(nn.Module, ABC):
     Both methods take and return quantities in agent order; the priority in the inputs says who
     decides when. Values are of subgame states where the algorithm has such values, in units
     of the value normaliser.
+
+    Attributes:
+        memory_width: numbers that each agent carries from timestep to timestep. Where there are any,
+            inputs have `memory` (B, n, memory_width), zeros at the start of an episode, and for
+            `evaluate` also `fresh`, bool (B,), whether an episode starts with the row.
+        chunk_length: consecutive timesteps that `evaluate` must get together.
     """
+
+    memory_width: int = 0
+    chunk_length: int = 1
 
     @abstractmethod
     def act(self, inputs: Inputs, noise: Tensor) -> Decision:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from baselines.networks.attention import Block, CausalStack
-from baselines.networks.layers import OUTPUT_GAIN, Linear, mlp
+from baselines.networks.layers import OUTPUT_GAIN, GRULayer, Linear, mlp
 
 
 class SequenceModel(Protocol):
@@ -33,29 +33,6 @@ class TokenMLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.mlp(self.norm(x))
-
-
-class GRULayer(nn.Module):
-    """A gated recurrent unit over tokens (Cho et al. 2014).
-
-    Written out in products, because torch's own has no rule for `vmap`.
-
-    Args:
-        dim: size of tokens and of the hidden state.
-    """
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.input = Linear(dim, 3 * dim, gain=1.0)
-        self.hidden = Linear(dim, 3 * dim, gain=1.0)
-
-    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
-        """One token (B, 1, dim) and the hidden state before it to the hidden state after it."""
-        reset_x, update_x, new_x = self.input(x).chunk(3, dim=-1)
-        reset_h, update_h, new_h = self.hidden(hidden).chunk(3, dim=-1)
-        reset, update = (reset_x + reset_h).sigmoid(), (update_x + update_h).sigmoid()
-        new = (new_x + reset * new_h).tanh()
-        return update * hidden + (1.0 - update) * new
 
 
 class GRUStack(nn.Module):

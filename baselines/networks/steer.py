@@ -26,9 +26,9 @@ from baselines.networks.sequence import inner_part, outer_part
 class StateToken(nn.Module):
     """Token 0 from the global state: (B, 1, dim)."""
 
-    def __init__(self, state_dim: int, dim: int) -> None:
+    def __init__(self, state_dim: int, dim: int, normalize: bool) -> None:
         super().__init__()
-        self.encoder = encoder(state_dim, dim)
+        self.encoder = encoder(state_dim, dim, normalize)
 
     def forward(self, inputs: Inputs) -> Tensor:
         return self.encoder(inputs["state"]).unsqueeze(1)
@@ -81,9 +81,11 @@ class SteerNetwork(SequentialPolicy):
     ) -> None:
         super().__init__()
         self.spec = spec
-        self.observation_encoder = encoder(spec.obs_dim + spec.n, dim)
+        self.observation_encoder = encoder(spec.obs_dim + spec.n, dim, spec.observation_norm)
         with_state = use_state and spec.state_dim is not None
-        self.state_token: nn.Module = StateToken(spec.state_dim or 0, dim) if with_state else ClassToken(dim)
+        self.state_token: nn.Module = (
+            StateToken(spec.state_dim or 0, dim, spec.observation_norm) if with_state else ClassToken(dim)
+        )
         self.inner = inner_part(inner, dim, blocks, heads)
         self.action_encoder = nn.Sequential(
             Linear(spec.action_width, dim, RELU_GAIN, bias=not spec.discrete), nn.GELU()

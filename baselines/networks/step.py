@@ -90,7 +90,7 @@ class StepNetwork(JointPolicy):
             raise PairingError(
                 "STEP needs a state that all agents share, which this game has not; use steer, which does not"
             )
-        self.state_norm = nn.LayerNorm(state_dim)
+        self.state_norm = nn.LayerNorm(state_dim) if spec.observation_norm else nn.Identity()
         self.policy = GeneratedMLP(condition_dim, state_dim, hidden, spec.action_width, OUTPUT_GAIN)
         self.actor = action_head(nn.Identity(), spec.action_width, spec.discrete)
         self.critic = GeneratedMLP(condition_dim, state_dim, hidden, 1, gain=1.0)

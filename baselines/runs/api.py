@@ -133,11 +133,14 @@ class LoadedPolicy:
         self.plan = plan
         self._population = population
         self._spec = plan.policy_spec(plan.game())
+        self._memory = population.no_memory(0, self._spec.n)
 
     def act(
         self, observations: Observations, priority: Tensor | None = None, streams: Streams | None = None
     ) -> Tensor:
         """Joint actions for a batch.
+
+        A recurrent policy remembers from call to call; `reset` makes it forget.
 
         Args:
             observations: as `stmg_envs.vector_env` gives them, leading axis B.
@@ -155,7 +158,22 @@ class LoadedPolicy:
             noise = torch.zeros(shape, device=device)
         else:
             noise = decision_noise(self._spec.n, self._spec.action_width, self._spec.discrete)(streams, batch)
-        return self._population.act(policy_inputs(observations, order, 1), noise).actions[0]
+        inputs = policy_inputs(observations, order, 1)
+        if self._memory.shape[-1]:
+            if self._memory.shape[1] != batch:
+                self._memory = self._population.no_memory(batch, self._spec.n)
+            inputs["memory"] = self._memory
+        decision = self._population.act(inputs, noise)
+        self._memory = self._memory if decision.memory is None else decision.memory
+        return decision.actions[0]
+
+    def reset(self, where: Tensor | None = None) -> None:
+        """Forget what was remembered of all episodes, or of those of a mask (B,): call it when they end.
+
+        Policies without memory need no reset.
+        """
+        kept = torch.zeros_like(self._memory[0, :, 0, 0], dtype=torch.bool) if where is None else ~where
+        self._memory = self._memory * kept[None, :, None, None]
 
 
 def load_policy(run_dir: str | Path, seed: int | None = None) -> LoadedPolicy:

@@ -62,7 +62,15 @@ class RunPlan:
         """Sizes for networks."""
         (obs_dim,) = game.observation_space.shape
         state_dim = game.state_space.shape[0] if game.state_space is not None else None
-        return PolicySpec(game.n, obs_dim, state_dim, game.action_width, game.discrete, game.fully_observed)
+        return PolicySpec(
+            game.n,
+            obs_dim,
+            state_dim,
+            game.action_width,
+            game.discrete,
+            game.fully_observed,
+            self.config.observation_norm,
+        )
 
     def environments(self, per_run: int) -> JointVectorEnv:
         """K * per_run environments under the plan's priority.

@@ -156,7 +156,7 @@ class Trainer:
     def _save(self) -> None:
         environments = self.collector.env.snapshot()
         tensors = self.learner.state() | {f"env.{name}": value for name, value in environments.items()}
-        tensors["env_returns"] = self.collector.partial_returns
+        tensors |= {f"carried.{name}": value for name, value in self.collector.carried().items()}
         progress = {"updates": self.updates_done, "elapsed": self.elapsed, "seeds": list(self.plan.seeds)}
         save_checkpoint(self.directory.checkpoint, tensors, progress)
 
@@ -164,8 +164,8 @@ class Trainer:
         tensors, progress = load_checkpoint(self.directory.checkpoint)
         try:
             self.learner.load(tensors)
-            self.collector.observations = self.collector.env.restore(under("env.", tensors))
-            self.collector.partial_returns = tensors["env_returns"].to(self.collector.env.device)
+            observations = self.collector.env.restore(under("env.", tensors))
+            self.collector.restore(observations, under("carried.", tensors))
             self.updates_done, self.elapsed = progress["updates"], progress["elapsed"]
         except (KeyError, RuntimeError) as error:
             raise CheckpointError(

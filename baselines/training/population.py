@@ -24,7 +24,7 @@ class _Act(nn.Module):
         self.policy = policy
 
     def forward(self, inputs: Inputs, noise: Tensor) -> tuple[Tensor, ...]:
-        return tuple(self.policy.act(inputs, noise))
+        return tuple(x for x in self.policy.act(inputs, noise) if x is not None)
 
 
 class _Evaluate(nn.Module):
@@ -77,6 +77,10 @@ class Population:
         """K."""
         return len(self.seeds)
 
+    def no_memory(self, batch: int, n: int) -> Tensor:
+        """The memory of n agents at the start of episodes, zeros (K, B, n, memory_width)."""
+        return torch.zeros(self.size, batch, n, self.template.memory_width, device=self.device)
+
     def chunks(self, rows_per_run: int) -> Iterator[slice]:
         """Slices of runs that are best mapped over together."""
         step = self.size if self.device.type != "cpu" else max(1, CPU_CHUNK_ROWS // rows_per_run)
@@ -93,7 +97,7 @@ class Population:
                 decided = map_module(self._act, _under_policy(self.parameters), inputs, noise)
             else:
                 decision = self._single.act(_first(inputs), _first(noise))
-                decided = tuple(x.unsqueeze(0) for x in decision)
+                decided = tuple(x.unsqueeze(0) for x in decision if x is not None)
         # Outside of inference mode these may be changed in place and enter graphs of gradients.
         return Decision(*(x.clone() for x in decided))
 

@@ -18,7 +18,7 @@ from stmg_envs.protocol import JointVectorEnv, Observations, Streams
 
 @dataclass(frozen=True)
 class Batch:
-    """A rollout as PPO takes it, with leading axes (K, N), N = T * B.
+    """A rollout as PPO takes it, with leading axes (K, N), N = B * T: rows of an environment stand together.
 
     Attributes:
         inputs: observations and priority.
@@ -104,6 +104,20 @@ class Collector:
         self.num_envs = env.num_envs // population.size
         self.observations: Observations = {}
         self.partial_returns = torch.zeros(env.num_envs, len(env.agents), device=env.device)
+        self.memory = population.no_memory(self.num_envs, len(env.agents)).flatten(0, 1)
+        self.fresh = torch.ones(env.num_envs, dtype=torch.bool, device=env.device)
+
+    def carried(self) -> dict[str, Tensor]:
+        """What goes on from one rollout to the next besides the environments."""
+        return {"returns": self.partial_returns, "memory": self.memory, "fresh": self.fresh}
+
+    def restore(self, observations: Observations, carried: dict[str, Tensor]) -> None:
+        """Go on from observations and from what `carried` gave, unless episodes had to begin anew."""
+        self.observations = observations
+        if self.env.keeps_episodes:
+            self.partial_returns, self.memory, self.fresh = (
+                carried[name].to(self.env.device) for name in ("returns", "memory", "fresh")
+            )
 
     def collect(self, streams: Streams) -> tuple[Batch, dict[str, Tensor]]:
         """T timesteps.
@@ -132,7 +146,7 @@ class Collector:
         inputs: list[Inputs] = []
         finished = torch.zeros(2, self.env.num_envs, device=self.env.device)
         for t in range(steps):
-            inputs.append(policy_inputs(self.observations, self.env.priority, runs))
+            inputs.append(self._inputs(self.observations, self.env.priority))
             decision = self.population.act(inputs[-1], noise[:, t])
             self.observations, rewards, terminated, truncated, info = self.env.step(
                 decision.actions.flatten(0, 1)
@@ -141,32 +155,37 @@ class Collector:
             self.partial_returns += rewards
             finished += torch.stack([self.partial_returns.mean(dim=1) * done, done.float()])
             self.partial_returns = self.partial_returns * ~done[:, None]
-            step = (
-                *decision,
-                rewards,
-                terminated,
-                truncated,
-                self._final_values(info, truncated, noise[:, t]),
-            )
+            if decision.memory is not None:
+                self.memory = decision.memory.flatten(0, 1)
+            final_values = self._final_values(info, truncated, inputs[-1]["priority"], noise[:, t])
+            self.memory, self.fresh = self.memory * ~done[:, None, None], done
+            step = (*decision[:3], rewards, terminated, truncated, final_values)
             for column, value in zip(columns.values(), step, strict=True):
                 column.append(value if value.shape[0] == runs else value.view(runs, -1, *value.shape[1:]))
-        last = self.population.act(
-            policy_inputs(self.observations, self.env.priority, runs), noise[:, steps]
-        ).values
+        last = self.population.act(self._inputs(self.observations, self.env.priority), noise[:, steps]).values
         total, count = finished.view(2, runs, -1).sum(dim=2)
         batch = self._batch(inputs, {k: torch.stack(v, dim=1) for k, v in columns.items()}, last)
         return batch, {"episode_return": torch.where(count > 0, total / count, torch.nan)}
 
-    def _final_values(self, info: dict[str, Observations], truncated: Tensor, noise: Tensor) -> Tensor:
+    def _inputs(self, observations: Observations, priority: Tensor) -> Inputs:
+        """Observations (K * B, ...), with what the policies remember, as inputs (K, B, ...)."""
+        remembered = {}
+        if self.memory.shape[-1]:
+            remembered = {"memory": self.memory, "fresh": self.fresh}
+        return policy_inputs(observations | remembered, priority, self.population.size)
+
+    def _final_values(
+        self, info: dict[str, Observations], truncated: Tensor, priority: Tensor, noise: Tensor
+    ) -> Tensor:
         """Values (K, B, n) of the last observations of truncated episodes; zeros if there are none.
 
         The next joint action is sampled for the last observation, so that each agent's value is of
-        its subgame state there.
+        its subgame state there. The order (K, B, n) is that of the episode that has ended.
         """
         runs = self.population.size
         if self.env.device.type == "cpu" and not bool(truncated.any()):
             return torch.zeros(runs, self.num_envs, len(self.env.agents))
-        inputs = policy_inputs(info["final"], self.env.priority, runs)
+        inputs = self._inputs(info["final"], priority.flatten(0, 1))
         return self.population.act(inputs, noise).values
 
     def _batch(self, inputs: list[Inputs], columns: dict[str, Tensor], last_values: Tensor) -> Batch:
@@ -186,14 +205,14 @@ class Collector:
             self.gae_lambda,
         )
         advantages, returns = (
-            x.view(shape[1], shape[0], *shape[2:]).transpose(0, 1).flatten(1, 2) for x in estimates
+            x.view(shape[1], shape[0], *shape[2:]).permute(1, 2, 0, 3).flatten(1, 2) for x in estimates
         )
-        stacked = {name: torch.stack([i[name] for i in inputs], dim=1).flatten(1, 2) for name in inputs[0]}
+        stacked = {name: torch.stack([i[name] for i in inputs], dim=2).flatten(1, 2) for name in inputs[0]}
         return Batch(
             inputs={name: value for name, value in stacked.items() if name != "alive"},
-            actions=columns["actions"].flatten(1, 2),
-            log_probs=columns["log_probs"].flatten(1, 2),
-            values=columns["values"].flatten(1, 2),
+            actions=_rows(columns["actions"]),
+            log_probs=_rows(columns["log_probs"]),
+            values=_rows(columns["values"]),
             advantages=advantages,
             returns=returns,
             alive=stacked["alive"],
@@ -202,6 +221,11 @@ class Collector:
     def _denormalize(self, values: Tensor) -> Tensor:
         """Values (K, T, B, n) in units of rewards."""
         return self.normalizer.denormalize(values.flatten(1, 2)).view_as(values)
+
+
+def _rows(x: Tensor) -> Tensor:
+    """Columns (K, T, B, ...) as rows (K, B * T, ...)."""
+    return x.transpose(1, 2).flatten(1, 2)
 
 
 def _time_first(x: Tensor) -> Tensor:

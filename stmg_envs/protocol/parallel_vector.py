@@ -39,6 +39,7 @@ class ParallelVectorEnv(JointVectorEnv):
         InvalidArgumentError: if the spaces are not supported.
     """
 
+    keeps_episodes = False
     game: ParallelSpaces
 
     def __init__(
@@ -111,7 +112,6 @@ class ParallelVectorEnv(JointVectorEnv):
         return observations, torch.as_tensor(rewards, device=self.device), terminated, truncated, info
 
     def snapshot(self) -> dict[str, Tensor]:
-        # Engines cannot save their episodes: whoever goes on from here begins the next ones.
         return {"keys": self._started().keys, "episode": self._episode, "priority": self._priority}
 
     def restore(self, snapshot: dict[str, Tensor]) -> Observations:

@@ -29,8 +29,10 @@ class JointVectorEnv(ABC):
         game: agents and spaces.
         num_envs: B.
         device: where the tensors live.
+        keeps_episodes: whether `restore` goes on with the saved episodes; otherwise it begins new ones.
     """
 
+    keeps_episodes: bool = True
     game: JointSpaces
     num_envs: int
     device: torch.device
