@@ -29,6 +29,7 @@ class Cell:
         runs: number of seeds if nobody asks otherwise.
         priority: agent names in order of decision, or the game's default.
         config: explicit fields of the configuration.
+        first_seed: the seeds are this one and those after it.
     """
 
     task: str
@@ -39,6 +40,11 @@ class Cell:
     runs: int
     priority: tuple[str, ...] | None = None
     config: dict[str, Any] = field(default_factory=dict)
+    first_seed: int = 0
+
+    def seeds(self, runs: int | None = None) -> range:
+        """The seeds of so many runs; the cell's own number by default."""
+        return range(self.first_seed, self.first_seed + (runs or self.runs))
 
     def plan(self, seeds: Sequence[int], device: str) -> RunPlan:
         """The plan of some of its seeds."""
@@ -106,6 +112,28 @@ def table1() -> Experiment:
     return Experiment("table1", "Matrix games: share of runs at the optimum", cells, data["published"])
 
 
+def tuning() -> Experiment:
+    """The same settings tried for every algorithm, on seeds that no other experiment uses."""
+    data = _tables()
+    budget = data["tuning"]
+    cells = tuple(
+        Cell(
+            name,
+            f"{algorithm}, {label}",
+            algorithm,
+            data["tasks"][name]["env_id"],
+            data["tasks"][name].get("env_args", {}),
+            budget["runs"][name],
+            config=config,
+            first_seed=budget["first_seed"],
+        )
+        for algorithm in data["table1"]["algorithms"]
+        for label, config in budget["settings"].items()
+        for name in budget["runs"]
+    )
+    return Experiment("tuning", "What every algorithm was tried with", cells, {})
+
+
 def ablation() -> Experiment:
     """STEER without one of its parts."""
     data = _tables()
@@ -145,4 +173,4 @@ def priority() -> Experiment:
     return Experiment("priority", "STEER under every order of decision", cells, {})
 
 
-EXPERIMENTS = {"table1": table1, "ablation": ablation, "priority": priority}
+EXPERIMENTS = {"table1": table1, "tuning": tuning, "ablation": ablation, "priority": priority}

@@ -33,7 +33,7 @@ def run_cells(
         device: "cpu", "cuda", ...
     """
     for index, cell in enumerate(cells, start=1):
-        plan = cell.plan(range(runs or cell.runs), device)
+        plan = cell.plan(cell.seeds(runs), device)
         archive.read()
         for seeds in _blocks(archive.missing(cell, plan)):
             block = cell.plan(seeds, device)
