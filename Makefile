@@ -2,18 +2,21 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test test-slow lint format bench clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 demo: .venv/core  ## train STEER on Penalty(k=-100), 16 seeds, and write a report
 	rm -rf runs/demo
 	$(BIN)/stmg train steer stmg/Penalty-v0 --env-arg k=-100 --seeds 16 --out runs/demo
 	$(BIN)/stmg report runs/demo
 
-test: lint  ## lint, then all tests
-	$(BIN)/pytest
+test: lint  ## lint, then all tests but the slow ones
+	$(BIN)/pytest -m 'not slow'
+
+test-slow: .venv/dev  ## learning tests that take minutes each, half an hour in all
+	$(BIN)/pytest -m slow
 
 lint: .venv/dev  ## formatter, linter, type checker, import linter
 	$(BIN)/ruff format --check .

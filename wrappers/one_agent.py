@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import gymnasium
+from gymnasium import Space
 from pettingzoo import ParallelEnv
 
 AGENT = "agent_0"
@@ -26,6 +27,12 @@ class OneAgent(ParallelEnv[str, Any, Any]):
         self.observation_spaces = {AGENT: env.observation_space}
         self.action_spaces = {AGENT: env.action_space}
         self.render_mode = env.render_mode
+
+    def observation_space(self, agent: str) -> Space[Any]:
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> Space[Any]:
+        return self.action_spaces[agent]
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None

@@ -64,9 +64,14 @@ Config = TypeVar("Config", bound=PPOConfig)
 
 
 def load_presets(algorithm: str) -> dict[str, dict[str, Any]]:
-    """The presets of an algorithm by name, from its data file."""
-    resource = files("baselines.algorithms") / "presets" / f"{algorithm}.toml"
-    return tomllib.loads(resource.read_text(encoding="utf-8")) if resource.is_file() else {}
+    """The presets of an algorithm by name: the common ones, with its own over them."""
+    presets: dict[str, dict[str, Any]] = {}
+    for name in ("common", algorithm):
+        resource = files("baselines.algorithms") / "presets" / f"{name}.toml"
+        if resource.is_file():
+            for preset, values in tomllib.loads(resource.read_text(encoding="utf-8")).items():
+                presets[preset] = presets.get(preset, {}) | values
+    return presets
 
 
 def resolve_config(

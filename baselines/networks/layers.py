@@ -20,7 +20,7 @@ def flat_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     Mapped over a population, the product is then one batched matrix product instead of one per row.
     """
     rows = functional.linear(x.reshape(-1, x.shape[-1]), weight, bias)
-    return rows.view(*x.shape[:-1], -1)
+    return rows.view(*x.shape[:-1], weight.shape[0])
 
 
 class Linear(nn.Linear):
