@@ -18,6 +18,7 @@ from torch import Tensor
 from baselines.algorithms.registry import ALGORITHMS, AlgorithmSpec
 from baselines.networks.policy import PolicySpec
 from baselines.networks.value_norm import ValueNormalizer
+from baselines.training.interaction import RewardInteraction
 from baselines.training.memory import keep_freed_memory
 from baselines.training.population import Population
 from baselines.training.rollout import Collector, decision_noise
@@ -63,7 +64,10 @@ def steps_per_second(spec: AlgorithmSpec, agents: int, runs: int, repeats: int) 
     learner = spec.learner(config, population, normalizer)
     env = GameVectorEnv(Free(agents), runs * NUM_ENVS, validate=False)
     noise = decision_noise(agents, ACTIONS, discrete=True)
-    collector = Collector(env, population, normalizer, noise, STEPS, config.gamma, config.gae_lambda)
+    interaction = RewardInteraction("own", env, runs, config.average_step_size)
+    collector = Collector(
+        env, population, normalizer, noise, interaction, STEPS, config.gamma, config.gae_lambda
+    )
     collector.observations, _ = env.reset(seed=0)
     streams = Streams.from_seeds(range(runs))
 

@@ -1,5 +1,6 @@
 """Things put around a game, any PettingZoo game included."""
 
+from wrappers.differential_reward import DifferentialReward, Reshaped, reshape_rewards
 from wrappers.external import external_env, external_vector_env, game_of, is_external
 from wrappers.one_agent import OneAgent
 from wrappers.priority import (
@@ -13,9 +14,11 @@ from wrappers.priority import (
 from wrappers.turns import spatio_temporal
 
 __all__ = [
+    "DifferentialReward",
     "OneAgent",
     "PriorityRule",
     "PriorityVectorEnv",
+    "Reshaped",
     "WithPriority",
     "by_score",
     "external_env",
@@ -24,5 +27,6 @@ __all__ = [
     "game_of",
     "is_external",
     "random_order",
+    "reshape_rewards",
     "spatio_temporal",
 ]

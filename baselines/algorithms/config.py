@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -40,6 +40,13 @@ class PPOConfig:
     value_norm_beta: Annotated[
         float, Field(ge=0, lt=1, description="decay of the return statistics per update")
     ] = 0.99999
+    reward_interaction: Annotated[
+        Literal["own", "sum", "dri", "dri-naive"],
+        Field(description="rewards agents learn from: own, all agents' sum, or reshaped by neighbours'"),
+    ] = "own"
+    average_step_size: Annotated[
+        float, Field(gt=0, le=1, description="step size of the average rewards that DRI compares with")
+    ] = 0.01
     observation_norm: Annotated[
         bool, Field(description="networks normalise each observation over its numbers")
     ] = True

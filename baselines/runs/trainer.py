@@ -18,6 +18,7 @@ from baselines.runs.directory import RunDirectory
 from baselines.runs.interrupt import StopRequest
 from baselines.runs.plan import RunPlan
 from baselines.training.checkpoint import load_checkpoint, save_checkpoint
+from baselines.training.interaction import RewardInteraction
 from baselines.training.memory import keep_freed_memory
 from baselines.training.metrics import MetricsLog
 from baselines.training.population import Population
@@ -72,8 +73,18 @@ class Trainer:
         self.learner = plan.algorithm.learner(config, self.population, normalizer)
         self.streams = Streams.from_seeds(plan.seeds, plan.device)
         noise = decision_noise(sizes.n, sizes.action_width, sizes.discrete)
+        interaction = RewardInteraction(
+            config.reward_interaction, env, len(plan.seeds), config.average_step_size
+        )
         self.collector = Collector(
-            env, self.population, normalizer, noise, config.rollout_steps, config.gamma, config.gae_lambda
+            env,
+            self.population,
+            normalizer,
+            noise,
+            interaction,
+            config.rollout_steps,
+            config.gamma,
+            config.gae_lambda,
         )
         self.evaluation_env = plan.environments(config.eval_episodes)
         self.updates_done = 0

@@ -12,6 +12,7 @@ from torch import Tensor
 from baselines.networks.policy import Inputs
 from baselines.networks.value_norm import ValueNormalizer
 from baselines.training.advantages import generalized_advantages
+from baselines.training.interaction import RewardInteraction
 from baselines.training.population import Population
 from stmg_envs.protocol import JointVectorEnv, Observations, Streams
 
@@ -79,6 +80,7 @@ class Collector:
         population: K policies.
         normalizer: of values.
         noise: makes the decisions' noise.
+        interaction: makes of rewards what agents learn from.
         rollout_steps: T.
         gamma: discount per timestep.
         gae_lambda: lambda.
@@ -90,6 +92,7 @@ class Collector:
         population: Population,
         normalizer: ValueNormalizer,
         noise: Noise,
+        interaction: RewardInteraction,
         rollout_steps: int,
         gamma: float,
         gae_lambda: float,
@@ -98,6 +101,7 @@ class Collector:
         self.population = population
         self.normalizer = normalizer
         self.noise = noise
+        self.interaction = interaction
         self.rollout_steps = rollout_steps
         self.gamma = gamma
         self.gae_lambda = gae_lambda
@@ -109,11 +113,13 @@ class Collector:
 
     def carried(self) -> dict[str, Tensor]:
         """What goes on from one rollout to the next besides the environments."""
-        return {"returns": self.partial_returns, "memory": self.memory, "fresh": self.fresh}
+        episodes = {"returns": self.partial_returns, "memory": self.memory, "fresh": self.fresh}
+        return episodes | {"averages": self.interaction.averages}
 
     def restore(self, observations: Observations, carried: dict[str, Tensor]) -> None:
         """Go on from observations and from what `carried` gave, unless episodes had to begin anew."""
         self.observations = observations
+        self.interaction.averages = carried["averages"].to(self.env.device)
         if self.env.keeps_episodes:
             self.partial_returns, self.memory, self.fresh = (
                 carried[name].to(self.env.device) for name in ("returns", "memory", "fresh")
@@ -127,7 +133,7 @@ class Collector:
 
         Returns:
             The batch, and metrics per run: `episode_return` (K,), mean over agents and over the
-            episodes that ended (NaN where none did).
+            episodes that ended (NaN where none did); `conflict_rate` (K,) with DRI.
         """
         runs, steps = self.population.size, self.rollout_steps
         noise = self.noise(streams, steps + 1, self.num_envs)
@@ -144,10 +150,12 @@ class Collector:
             )
         }
         inputs: list[Inputs] = []
+        conflicts = torch.zeros(runs, device=self.env.device)
         finished = torch.zeros(2, self.env.num_envs, device=self.env.device)
         for t in range(steps):
             inputs.append(self._inputs(self.observations, self.env.priority))
             decision = self.population.act(inputs[-1], noise[:, t])
+            neighbors = self.interaction.before_step()
             self.observations, rewards, terminated, truncated, info = self.env.step(
                 decision.actions.flatten(0, 1)
             )
@@ -159,13 +167,18 @@ class Collector:
                 self.memory = decision.memory.flatten(0, 1)
             final_values = self._final_values(info, truncated, inputs[-1]["priority"], noise[:, t])
             self.memory, self.fresh = self.memory * ~done[:, None, None], done
-            step = (*decision[:3], rewards, terminated, truncated, final_values)
+            seen = self.interaction(rewards, neighbors)
+            conflicts += self.interaction.conflict_rate
+            step = (*decision[:3], seen, terminated, truncated, final_values)
             for column, value in zip(columns.values(), step, strict=True):
                 column.append(value if value.shape[0] == runs else value.view(runs, -1, *value.shape[1:]))
         last = self.population.act(self._inputs(self.observations, self.env.priority), noise[:, steps]).values
         total, count = finished.view(2, runs, -1).sum(dim=2)
         batch = self._batch(inputs, {k: torch.stack(v, dim=1) for k, v in columns.items()}, last)
-        return batch, {"episode_return": torch.where(count > 0, total / count, torch.nan)}
+        metrics = {"episode_return": torch.where(count > 0, total / count, torch.nan)}
+        if self.interaction.kind.startswith("dri"):
+            metrics["conflict_rate"] = conflicts / steps
+        return batch, metrics
 
     def _inputs(self, observations: Observations, priority: Tensor) -> Inputs:
         """Observations (K * B, ...), with what the policies remember, as inputs (K, B, ...)."""
