@@ -119,7 +119,7 @@ def tuning() -> Experiment:
     cells = tuple(
         Cell(
             name,
-            f"{algorithm}, {label}",
+            f"{algorithm}: {label}",
             algorithm,
             data["tasks"][name]["env_id"],
             data["tasks"][name].get("env_args", {}),
