@@ -15,6 +15,8 @@ from baselines.reproduce.figure import draw_learning_curves
 def write_page(experiment: Experiment, archive: Archive) -> Path:
     """Write `README.md` and `curves.svg` into the experiment's folder.
 
+    What people have to say of the results stands in `notes.md` beside them and becomes part of the page.
+
     Returns:
         The page's path.
     """
@@ -36,6 +38,9 @@ def write_page(experiment: Experiment, archive: Archive) -> Path:
         "Share of runs at the optimum against environment steps, with 95 % Wilson intervals.",
         "![Learning curves of all algorithms on each task](curves.svg)",
     ]
+    notes = archive.folder / "notes.md"
+    if notes.is_file():
+        parts.append(notes.read_text(encoding="utf-8").strip())
     path = archive.folder / "README.md"
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return path
