@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from baselines.algorithms.config import PPOConfig
+from baselines.networks.policy import Evaluation
 from baselines.networks.value_norm import ValueNormalizer
 from baselines.training.optimizer import clip_per_run
 from baselines.training.population import Parameters, Population
@@ -184,7 +185,7 @@ class PPO:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Losses of some runs, (k,), and their parts."""
         clip = self.config.clip
-        evaluation = self.population.evaluate(batch.inputs, batch.actions, parameters)
+        evaluation = self._evaluate(parameters, batch)
         alive = batch.alive
         surrogate = clipped_surrogate(evaluation.log_probs, batch.log_probs, targets.advantages, clip)
         policy_loss = -masked_mean(surrogate, alive)
@@ -195,6 +196,10 @@ class PPO:
         value_loss = masked_mean(errors, alive)
         loss = policy_loss - targets.entropy_coef * entropy + self.config.value_coef * value_loss
         return loss, {"policy_loss": policy_loss, "value_loss": value_loss, "entropy": entropy}
+
+    def _evaluate(self, parameters: Parameters, batch: Batch) -> Evaluation:
+        """What the policies say of the batch's decisions, each part of the shape of its `log_probs`."""
+        return self.population.evaluate(batch.inputs, batch.actions, parameters)
 
     def state(self) -> dict[str, Tensor]:
         """Parameters, optimiser moments and value statistics by name."""

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from baselines.algorithms.config import PPOConfig
 from baselines.algorithms.ppo import PPO, average
-from baselines.networks.policy import JointPolicy, PolicySpec
+from baselines.networks.policy import Evaluation, Inputs, JointPolicy, PolicySpec
 from baselines.networks.step import StepNetwork
+from baselines.training.population import Parameters, map_module
 from baselines.training.rollout import Batch
 from stmg_envs.protocol import Streams
 
@@ -34,11 +35,44 @@ def build_step(config: StepConfig, spec: PolicySpec) -> JointPolicy:
     return StepNetwork(spec, config.condition_dim, config.hidden_size)
 
 
+class _Rank(nn.Module):
+    """The judgement of one rank's decisions."""
+
+    def __init__(self, policy: StepNetwork, rank: int) -> None:
+        super().__init__()
+        self.policy = policy
+        self.rank = rank
+
+    def forward(self, inputs: Inputs, actions: Tensor) -> tuple[Tensor, ...]:
+        return tuple(self.policy.evaluate_rank(inputs, actions, self.rank))
+
+
 class SequentialPPO(PPO):
     """All epochs for the first rank, then all for the second, and so on."""
 
+    def _start_optimizer(self) -> None:
+        super()._start_optimizer()
+        policy = self.population.template
+        assert isinstance(policy, StepNetwork)
+        self._ranks = [_Rank(policy, rank) for rank in range(policy.spec.n)]
+        self._turn = 0
+
     def update(self, batch: Batch, progress: float, streams: Streams) -> dict[str, Tensor]:
         targets = self._prepare(batch, progress)
-        ranks = batch.inputs["priority"].argsort(dim=-1)
-        turns = (replace(batch, alive=batch.alive & (ranks == rank)) for rank in range(ranks.shape[-1]))
-        return average([self._epochs(turn, targets, streams) for turn in turns])
+        turns = []
+        for rank in range(len(self._ranks)):
+            self._turn = rank
+            agent = batch.inputs["priority"][..., rank : rank + 1]
+            names = ("log_probs", "values", "advantages", "returns", "alive")
+            part = replace(batch, **{name: getattr(batch, name).gather(-1, agent) for name in names})
+            aim = replace(
+                targets,
+                advantages=targets.advantages.gather(-1, agent),
+                values=targets.values.gather(-1, agent),
+            )
+            turns.append(self._epochs(part, aim, streams))
+        return average(turns)
+
+    def _evaluate(self, parameters: Parameters, batch: Batch) -> Evaluation:
+        named = {f"policy.{name}": p for name, p in parameters.items()}
+        return Evaluation(*map_module(self._ranks[self._turn], named, batch.inputs, batch.actions))

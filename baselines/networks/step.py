@@ -118,20 +118,23 @@ class StepNetwork(JointPolicy):
         return Decision(*(take_agents(part, back) for part in decided))
 
     def evaluate(self, inputs: Inputs, actions: Tensor) -> Evaluation:
-        order = inputs["priority"]
-        state, mask = self._state(inputs), self._mask(inputs)
+        ranks = [self.evaluate_rank(inputs, actions, rank) for rank in range(self.spec.n)]
+        back = inputs["priority"].argsort(dim=-1)
+        return Evaluation(*(take_agents(torch.cat(part, dim=1), back) for part in zip(*ranks, strict=True)))
+
+    def evaluate_rank(self, inputs: Inputs, actions: Tensor, rank: int) -> Evaluation:
+        """Judge the decision of one rank in a joint action; each part has shape (B, 1)."""
+        order, mask = inputs["priority"], self._mask(inputs)
         ordered = take_agents(actions, order)
         rows = self._rows(self.actor.encode(ordered))
-        outputs, values = [], []
-        for rank in range(self.spec.n):
-            acted = torch.cat([rows[:, :rank], torch.zeros_like(rows[:, rank:])], dim=1)
-            condition = self._condition(order[:, rank], rank, acted)
-            outputs.append(self.policy(state, condition))
-            values.append(self.critic(state, condition).squeeze(-1))
-        log_probs, entropies = self.actor.evaluate(torch.stack(outputs, dim=1), ordered, mask)
-        back = order.argsort(dim=-1)
-        judged = (log_probs, entropies, torch.stack(values, dim=1))
-        return Evaluation(*(take_agents(part, back) for part in judged))
+        acted = torch.cat([rows[:, :rank], torch.zeros_like(rows[:, rank:])], dim=1)
+        condition = self._condition(order[:, rank], rank, acted)
+        state, turn = self._state(inputs), slice(rank, rank + 1)
+        outputs = self.policy(state, condition).unsqueeze(1)
+        log_probs, entropies = self.actor.evaluate(
+            outputs, ordered[:, turn], None if mask is None else mask[:, turn]
+        )
+        return Evaluation(log_probs, entropies, self.critic(state, condition))
 
     def _state(self, inputs: Inputs) -> Tensor:
         """The shared state, (B, state_dim)."""
