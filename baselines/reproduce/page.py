@@ -22,17 +22,21 @@ def write_page(experiment: Experiment, archive: Archive) -> Path:
     """
     cells = [cell for cell in experiment.cells if archive.runs(cell)]
     (archive.folder / "curves.svg").write_text(draw_learning_curves(cells, archive), encoding="utf-8")
+
+    def beside(quantity: str) -> str:
+        published = f", then the published {quantity} and the difference to it"
+        return published if experiment.published else ""
+
     parts = [
         f"# {experiment.title}",
         f"Made by `stmg reproduce {experiment.name}`; run it again to continue or to check. `manifest.json` "
         "holds commit, versions, seeds and configuration of every cell, `results.json` all evaluations.",
         "## Share of runs at the optimum, percent",
-        "The final greedy policy; in brackets the 95 % Wilson interval, then the published rate and the "
-        "difference to it.",
+        f"The final greedy policy; in brackets the 95 % Wilson interval{beside('rate')}.",
         _table(cells, [_rate(cell, archive, experiment) for cell in cells]),
         "## Return",
         "Mean over runs of the final greedy policy's return (mean over agents, undiscounted), with a 95 % "
-        "t-interval, then the published mean and the difference to it.",
+        f"t-interval{beside('mean')}.",
         _table(cells, [_return(cell, archive, experiment) for cell in cells]),
         "## Learning curves",
         "Share of runs at the optimum against environment steps, with 95 % Wilson intervals.",
