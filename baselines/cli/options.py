@@ -46,12 +46,13 @@ class Seeds(click.ParamType[int | tuple[int, ...]]):
         return numbers if "," in str(value) else numbers[0]
 
 
-env_arg = click.option(
-    "--env-arg",
-    "env_args",
-    type=Assignment(),
-    multiple=True,
-    help="argument of the game, for instance k=-100; may be repeated",
-)
+ENV_ARG: dict[str, Any] = {
+    "type": Assignment(),
+    "multiple": True,
+    "help": "argument of the game, for instance k=-100; may be repeated",
+}
+"""What `--env-arg` is, for commands that are put together from their parameters."""
+
+env_arg = click.option("--env-arg", "env_args", **ENV_ARG)
 
 priority = click.option("--priority", help="agent names, first to decide first: agent_1,agent_0")

@@ -83,12 +83,7 @@ def _algorithm_command(spec: AlgorithmSpec) -> click.Command:
     parameters: list[click.Parameter] = [
         click.Argument(["env_id"]),
         click.Option(["--seeds"], type=options.Seeds(), default=1, help="a number (32) or a list (3,5,8)"),
-        click.Option(
-            ["--env-arg", "env_args"],
-            type=options.Assignment(),
-            multiple=True,
-            help="argument of the game, for instance k=-100; may be repeated",
-        ),
+        click.Option(["--env-arg", "env_args"], **options.ENV_ARG),
         click.Option(["--priority"], help="agent names, first to decide first, or 'random' (per episode)"),
         click.Option(["--preset"], help=f"named settings, by default those of the family; known: {presets}"),
         click.Option(["--device"], default="cpu", show_default=True, help="cpu, cuda, cuda:1, ..."),

@@ -1,13 +1,13 @@
 """Matrix games: one-shot, repeated and multi-step."""
 
 from stmg_envs.matrix.marks import table_marks
+from stmg_envs.matrix.matrix_game import MatrixGame
 from stmg_envs.matrix.multi_step import Cooperation, Coordination
 from stmg_envs.matrix.one_shot import (
     CollectionStage,
     Escape,
     HuntingStage,
     Maintain,
-    MatrixGame,
     Meeting,
     Mixing,
     Penalty,

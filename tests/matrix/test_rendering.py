@@ -15,13 +15,13 @@ from stmg_envs.equilibria import StageTable, stages
 from stmg_envs.errors import InvalidArgumentError, InvalidPriorityError
 from stmg_envs.matrix import marks as marks_module
 from stmg_envs.matrix.marks import compact, lay_out, table_marks
+from stmg_envs.matrix.matrix_game import MatrixGame
 from stmg_envs.matrix.multi_step import Cooperation, Coordination
 from stmg_envs.matrix.one_shot import (
     CollectionStage,
     Escape,
     HuntingStage,
     Maintain,
-    MatrixGame,
     Meeting,
     Mixing,
     Penalty,
