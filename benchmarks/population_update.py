@@ -7,21 +7,27 @@ python -m benchmarks.population_update --runs 1,32,256 --device cuda
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import rich_click as click
 import torch
 from rich.console import Console
 from rich.table import Table
 
+from baselines.algorithms.config import PPOConfig
 from baselines.algorithms.registry import ALGORITHMS, AlgorithmSpec
 from baselines.networks.policy import PolicySpec
-from baselines.networks.value_norm import ValueNormalizer
 from baselines.training.memory import keep_freed_memory
 from baselines.training.population import Population
 from baselines.training.rollout import Batch
 from benchmarks.timing import median_ms
 from stmg_envs.protocol import Streams
 
+PPO_FAMILIES = [
+    spec
+    for spec in ALGORITHMS.values()
+    if spec.name == spec.family and issubclass(spec.config_class, PPOConfig)
+]
 SPEC = PolicySpec(n=2, obs_dim=1, state_dim=None, action_width=3, discrete=True, fully_observed=True)
 NUM_ENVS = 4
 
@@ -54,10 +60,9 @@ def finished(call: Callable[[], object], device: str) -> Callable[[], None]:
 
 def measure(spec: AlgorithmSpec, runs: int, rows: int, repeats: int, device: str) -> tuple[float, float]:
     """Milliseconds of one update epoch and of one decision of a whole population."""
-    config = spec.config_class(epochs=1)
+    config = replace(spec.config_class(epochs=1), **spec.fixed)
     population = Population(lambda: spec.build(config, SPEC), range(runs), device)
-    normalizer = ValueNormalizer(runs, SPEC.n, config.value_norm_beta, device)
-    learner = spec.learner(config, population, normalizer)
+    learner = spec.learner(config, population, SPEC.n)
     batch = random_batch(runs, rows, device)
     streams = Streams.from_seeds(range(runs), device)
     few = {name: value[:, :NUM_ENVS] for name, value in batch.inputs.items()}
@@ -79,7 +84,7 @@ def main(runs: str, rows: int, repeats: int, threads: int, device: str) -> None:
     title = f"a one-shot game, {rows} samples per run, {device}, {threads} threads"
     decision = f"decision ms ({NUM_ENVS} environments)"
     table = Table("algorithm", "runs", "epoch ms", "epoch ms per run", decision, title=title)
-    for spec in ALGORITHMS.values():
+    for spec in PPO_FAMILIES:
         for size in map(int, runs.split(",")):
             update, act = measure(spec, size, rows, repeats, device)
             table.add_row(spec.name, str(size), f"{update:.1f}", f"{update / size:.2f}", f"{act:.2f}")

@@ -7,6 +7,8 @@ The load is 20 environments x 200 steps per update, observations of 64 numbers, 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import rich_click as click
 import torch
@@ -15,16 +17,21 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from baselines.algorithms.config import PPOConfig
 from baselines.algorithms.registry import ALGORITHMS, AlgorithmSpec
 from baselines.networks.policy import PolicySpec
-from baselines.networks.value_norm import ValueNormalizer
 from baselines.training.interaction import RewardInteraction
 from baselines.training.memory import keep_freed_memory
 from baselines.training.population import Population
-from baselines.training.rollout import Collector, decision_noise
+from baselines.training.rollout import decision_noise
 from benchmarks.timing import median_ms
 from stmg_envs.protocol import Game, GameVectorEnv, Outcome, State, Streams
 
+PPO_FAMILIES = [
+    spec
+    for spec in ALGORITHMS.values()
+    if spec.name == spec.family and issubclass(spec.config_class, PPOConfig)
+]
 OBS_DIM, ACTIONS, NUM_ENVS, STEPS, EPOCHS = 64, 10, 20, 200, 5
 
 
@@ -57,22 +64,19 @@ class Free(Game):
 
 def steps_per_second(spec: AlgorithmSpec, agents: int, runs: int, repeats: int) -> float:
     """Environment steps per second and run of collecting and updating together."""
-    config = spec.config_class(num_envs=NUM_ENVS, rollout_steps=STEPS, epochs=EPOCHS)
+    config = replace(spec.config_class(num_envs=NUM_ENVS, rollout_steps=STEPS, epochs=EPOCHS), **spec.fixed)
     sizes = PolicySpec(agents, OBS_DIM, None, ACTIONS, discrete=True, fully_observed=True)
     population = Population(lambda: spec.build(config, sizes), range(runs))
-    normalizer = ValueNormalizer(runs, agents, config.value_norm_beta)
-    learner = spec.learner(config, population, normalizer)
+    learner = spec.learner(config, population, agents)
     env = GameVectorEnv(Free(agents), runs * NUM_ENVS, validate=False)
     noise = decision_noise(agents, ACTIONS, discrete=True)
     interaction = RewardInteraction("own", env, runs, config.average_step_size)
-    collector = Collector(
-        env, population, normalizer, noise, interaction, STEPS, config.gamma, config.gae_lambda
-    )
+    collector = learner.collector(env, noise, interaction)
     collector.observations, _ = env.reset(seed=0)
     streams = Streams.from_seeds(range(runs))
 
     def update() -> None:
-        batch, _ = collector.collect(streams)
+        batch, _ = collector.collect(streams, 0.0)
         learner.update(batch, 0.0, streams)
 
     return 1e3 * NUM_ENVS * STEPS / median_ms(update, repeats, warmup=1)
@@ -90,7 +94,7 @@ def main(agents: int, runs: int, repeats: int, threads: int) -> None:
     table = Table(
         "algorithm", "environment steps/s per run", title=f"{agents} agents, {runs} runs, {threads} threads"
     )
-    for spec in ALGORITHMS.values():
+    for spec in PPO_FAMILIES:
         table.add_row(spec.name, f"{steps_per_second(spec, agents, runs, repeats):,.0f}")
     Console(width=100).print(table)
 

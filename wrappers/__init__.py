@@ -1,6 +1,6 @@
 """Things put around a game, any PettingZoo game included."""
 
-from wrappers.differential_reward import DifferentialReward, Reshaped, reshape_rewards
+from wrappers.differential_reward import DifferentialReward, Mode, Reshaped, reshape_rewards
 from wrappers.external import external_env, external_vector_env, game_of, is_external
 from wrappers.one_agent import OneAgent
 from wrappers.priority import (
@@ -15,6 +15,7 @@ from wrappers.turns import spatio_temporal
 
 __all__ = [
     "DifferentialReward",
+    "Mode",
     "OneAgent",
     "PriorityRule",
     "PriorityVectorEnv",

@@ -15,8 +15,8 @@ from stmg_envs.errors import suggestion
 
 
 @dataclass(frozen=True)
-class PPOConfig:
-    """Fields of every learner that makes proximal policy updates on rollouts."""
+class TrainingConfig:
+    """Fields of every learner."""
 
     total_steps: Annotated[int, Field(gt=0, description="environment steps per run")] = 1_000_000
     num_envs: Annotated[int, Field(gt=0, description="parallel environments per run")] = 16
@@ -25,21 +25,7 @@ class PPOConfig:
     learning_rate_decay: Annotated[
         float, Field(ge=0, le=1, description="share of the step size lost by the end, linearly")
     ] = 0.0
-    epochs: Annotated[int, Field(gt=0, description="passes over a rollout per update")] = 5
-    minibatches: Annotated[int, Field(gt=0, description="parts of a rollout per pass")] = 1
-    clip: Annotated[float, Field(gt=0, description="clip range of probability ratios and values")] = 0.2
-    entropy_start: Annotated[float, Field(ge=0, description="entropy coefficient at the start")] = 0.01
-    entropy_end: Annotated[float, Field(ge=0, description="entropy coefficient after annealing")] = 0.01
-    entropy_anneal: Annotated[
-        float, Field(gt=0, le=1, description="share of training over which the entropy coefficient anneals")
-    ] = 1.0
     gamma: Annotated[float, Field(ge=0, le=1, description="discount per timestep")] = 0.99
-    gae_lambda: Annotated[float, Field(ge=0, le=1, description="lambda of the advantage estimate")] = 0.95
-    value_coef: Annotated[float, Field(ge=0, description="weight of the value loss")] = 1.0
-    huber_delta: Annotated[float, Field(gt=0, description="where the value loss turns linear")] = 10.0
-    value_norm_beta: Annotated[
-        float, Field(ge=0, lt=1, description="decay of the return statistics per update")
-    ] = 0.99999
     reward_interaction: Annotated[
         Literal["own", "sum", "dri", "dri-naive"],
         Field(description="rewards agents learn from: own, all agents' sum, or reshaped by neighbours'"),
@@ -47,6 +33,9 @@ class PPOConfig:
     average_step_size: Annotated[
         float, Field(gt=0, le=1, description="step size of the average rewards that DRI compares with")
     ] = 0.01
+    average_reward: Annotated[
+        bool, Field(description="learn rewards above the average reward, as DRI's paper does")
+    ] = False
     observation_norm: Annotated[
         bool, Field(description="networks normalise each observation over its numbers")
     ] = True
@@ -67,28 +56,70 @@ class PPOConfig:
         return max(1, self.total_steps // self.batch)
 
 
-Config = TypeVar("Config", bound=PPOConfig)
+@dataclass(frozen=True)
+class OnPolicyConfig(TrainingConfig):
+    """Fields of every learner that updates on rollouts of its present policy."""
+
+    epochs: Annotated[int, Field(gt=0, description="passes over a rollout per update")] = 5
+    minibatches: Annotated[int, Field(gt=0, description="parts of a rollout per pass")] = 1
+    entropy_start: Annotated[float, Field(ge=0, description="entropy coefficient at the start")] = 0.01
+    entropy_end: Annotated[float, Field(ge=0, description="entropy coefficient after annealing")] = 0.01
+    entropy_anneal: Annotated[
+        float, Field(gt=0, le=1, description="share of training over which the entropy coefficient anneals")
+    ] = 1.0
+    gae_lambda: Annotated[float, Field(ge=0, le=1, description="lambda of the advantage estimate")] = 0.95
+    value_coef: Annotated[float, Field(ge=0, description="weight of the value loss")] = 1.0
+    huber_delta: Annotated[float, Field(gt=0, description="where the value loss turns linear")] = 10.0
+    value_norm_beta: Annotated[
+        float, Field(ge=0, lt=1, description="decay of the return statistics per update")
+    ] = 0.99999
 
 
-def load_presets(algorithm: str) -> dict[str, dict[str, Any]]:
-    """The presets of an algorithm by name: the common ones, with its own over them."""
-    presets: dict[str, dict[str, Any]] = {}
-    for name in ("common", algorithm):
-        resource = files("baselines.algorithms") / "presets" / f"{name}.toml"
-        if resource.is_file():
-            for preset, values in tomllib.loads(resource.read_text(encoding="utf-8")).items():
-                presets[preset] = presets.get(preset, {}) | values
-    return presets
+@dataclass(frozen=True)
+class PPOConfig(OnPolicyConfig):
+    """Fields of every learner that makes proximal policy updates."""
+
+    clip: Annotated[float, Field(gt=0, description="clip range of probability ratios and values")] = 0.2
+
+
+Config = TypeVar("Config", bound=TrainingConfig)
+
+
+def load_presets(algorithm: str, config_class: type[TrainingConfig]) -> dict[str, dict[str, Any]]:
+    """The presets of an algorithm by name: what concerns it of the common ones, with its own over them.
+
+    Args:
+        algorithm: the name of its preset file.
+        config_class: its dataclass.
+    """
+    names = {field.name for field in fields(config_class)}
+    common, own = _preset_file("common"), _preset_file(algorithm)
+    return {
+        preset: {name: value for name, value in common.get(preset, {}).items() if name in names}
+        | own.get(preset, {})
+        for preset in (common | own)
+    }
+
+
+def _preset_file(name: str) -> dict[str, dict[str, Any]]:
+    resource = files("baselines.algorithms") / "presets" / f"{name}.toml"
+    return tomllib.loads(resource.read_text(encoding="utf-8")) if resource.is_file() else {}
 
 
 def resolve_config(
-    config_class: type[Config], algorithm: str, preset: str | None, family: str, overrides: Mapping[str, Any]
+    config_class: type[Config],
+    fixed: Mapping[str, Any],
+    algorithm: str,
+    preset: str | None,
+    family: str,
+    overrides: Mapping[str, Any],
 ) -> Config:
-    """A validated configuration: class defaults, then a preset, then explicit values.
+    """A validated configuration: class defaults, then a preset, the variant's fields, and explicit ones.
 
     Args:
         config_class: the algorithm's dataclass.
-        algorithm: its registry name, which names the preset file.
+        fixed: fields that make the variant of the algorithm.
+        algorithm: the name of its preset file.
         preset: preset name; None takes the one of the environment's family, if there is one.
         family: the environment's family in the registry.
         overrides: explicit fields.
@@ -96,10 +127,10 @@ def resolve_config(
     Raises:
         ConfigError: for an unknown preset or field, or a value of wrong type or range.
     """
-    presets = load_presets(algorithm)
+    presets = load_presets(algorithm, config_class)
     if preset is not None and preset not in presets:
         raise ConfigError(f"preset={preset!r} is unknown for {algorithm}; expected one of {sorted(presets)}")
-    values = {**presets.get(preset or family, {}), **overrides}
+    values = {**presets.get(preset or family, {}), **fixed, **overrides}
     names = [field.name for field in fields(config_class)]
     for name, value in values.items():
         if name not in names:
@@ -116,6 +147,6 @@ def resolve_config(
         raise ConfigError(f"{name}={first['input']!r} is not accepted: {first['msg']}") from None
 
 
-def config_dict(config: PPOConfig) -> dict[str, Any]:
+def config_dict(config: TrainingConfig) -> dict[str, Any]:
     """The configuration as plain data."""
     return asdict(config)

@@ -17,16 +17,8 @@ from pydantic import Field
 from torch import Tensor
 
 from baselines.algorithms.config import PPOConfig
-from baselines.algorithms.ppo import (
-    ADAM_EPS,
-    PPO,
-    Targets,
-    average,
-    clipped_surrogate,
-    clipped_value_error,
-    masked_mean,
-    under,
-)
+from baselines.algorithms.policy_gradient import ADAM_EPS, Targets, average, masked_mean, under
+from baselines.algorithms.ppo import PPO, clipped_surrogate, clipped_value_error
 from baselines.networks.mlp import MLPPolicy
 from baselines.networks.policy import JointPolicy, PolicySpec
 from baselines.training.optimizer import Moments, adam_step, clip_per_run

@@ -25,6 +25,7 @@ class MAPPOConfig(PPOConfig):
     hidden_size: Annotated[int, Field(gt=0, description="size of hidden layers")] = 64
     hidden_layers: Annotated[int, Field(gt=0, description="number of hidden layers")] = 2
     shared: Annotated[bool, Field(description="one actor for all agents instead of one for each")] = True
+    central_critic: Annotated[bool, Field(description="the critic sees the whole state")] = True
     recurrent: Annotated[bool, Field(description="actor and critic remember, with recurrent units")] = False
     chunk_length: Annotated[int, Field(gt=0, description="timesteps that gradients of memory flow back")] = 10
 
@@ -37,17 +38,8 @@ class MAPPOConfig(PPOConfig):
 
 
 def build_mappo(config: MAPPOConfig, spec: PolicySpec) -> JointPolicy:
-    """The network of a configuration, with a central critic."""
-    return _build(config, spec, central=True)
-
-
-def build_ippo(config: MAPPOConfig, spec: PolicySpec) -> JointPolicy:
-    """The network of a configuration, with critics on own observations."""
-    return _build(config, spec, central=False)
-
-
-def _build(config: MAPPOConfig, spec: PolicySpec, central: bool) -> JointPolicy:
+    """The network of a configuration."""
     hidden = (config.hidden_size,) * config.hidden_layers
     if not config.recurrent:
-        return MLPPolicy(spec, hidden, config.shared, central)
-    return RecurrentPolicy(spec, hidden, config.shared, central, config.chunk_length)
+        return MLPPolicy(spec, hidden, config.shared, config.central_critic)
+    return RecurrentPolicy(spec, hidden, config.shared, config.central_critic, config.chunk_length)

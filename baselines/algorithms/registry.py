@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from baselines.algorithms.config import PPOConfig
+from baselines.algorithms.a2c import A2C, A2CConfig, build_a2c
+from baselines.algorithms.config import TrainingConfig
+from baselines.algorithms.ddpg import DDPG, DDPGConfig, build_ddpg
+from baselines.algorithms.dqn import DQN, DQNConfig, build_dqn
 from baselines.algorithms.happo import HAPPO, HAPPOConfig, build_happo
-from baselines.algorithms.mappo import MAPPOConfig, build_ippo, build_mappo
+from baselines.algorithms.learner import Learner
+from baselines.algorithms.mappo import MAPPOConfig, build_mappo
 from baselines.algorithms.mat import MATConfig, build_mat
 from baselines.algorithms.ppo import PPO
 from baselines.algorithms.steer import SteerConfig, build_steer
 from baselines.algorithms.step import SequentialPPO, StepConfig, build_step
 from baselines.errors import PairingError
 from baselines.networks.policy import JointPolicy, PolicySpec
+from baselines.training.population import Population
 from stmg_envs.errors import UnknownNameError, suggestion
 from stmg_envs.protocol import JointSpaces
 
@@ -32,16 +37,25 @@ class AlgorithmSpec:
         sequential: whether agents see their superiors' actions.
         needs_shared_state: whether all agents must know the state alike.
         needs_equal_actions: whether all agents must have the same action space.
+        discrete_only: whether actions must be discrete.
+        fixed: fields of the configuration that make it a variant of its family.
     """
 
     name: str
     summary: str
-    config_class: type[PPOConfig]
+    config_class: type[TrainingConfig]
     build: Callable[[Any, PolicySpec], JointPolicy]
-    learner: type[PPO]
+    learner: Callable[[Any, Population, int], Learner]
     sequential: bool
     needs_shared_state: bool = False
     needs_equal_actions: bool = False
+    discrete_only: bool = False
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def family(self) -> str:
+        """The algorithm that this is a variant of, which names its presets."""
+        return self.name.partition("-")[0]
 
     def check(self, game: JointSpaces) -> None:
         """Raise PairingError unless the algorithm can play the game."""
@@ -55,6 +69,42 @@ class AlgorithmSpec:
                 f"{self.name} needs equal action spaces, and {type(game).__name__} has {game.action_spaces}; "
                 f"use steer, which masks what an agent lacks"
             )
+        if self.discrete_only and not game.discrete:
+            raise PairingError(
+                f"{self.name} needs discrete actions, and {type(game).__name__} has {game.action_spaces[0]}; "
+                f"use {self.name.replace('dqn', 'ddpg')}, which takes both"
+            )
+
+
+INTERACTIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "ind": ("each agent on its own", {"reward_interaction": "own", "central_critic": False}),
+    "ctde": ("summed rewards, central critic", {"reward_interaction": "sum", "central_critic": True}),
+    "dri": ("differential reward interaction", {"reward_interaction": "dri", "central_critic": False}),
+    "dri-naive": ("neighbours' mean reward", {"reward_interaction": "dri-naive", "central_critic": False}),
+}
+"""What agents make of each other's rewards, by the suffix of an algorithm's name (DRI paper, section 4)."""
+
+
+def variants(
+    family: str,
+    summary: str,
+    config_class: type[TrainingConfig],
+    build: Callable[[Any, PolicySpec], JointPolicy],
+    learner: Callable[[Any, Population, int], Learner],
+    discrete_only: bool = False,
+) -> Iterator[AlgorithmSpec]:
+    """One algorithm with every reward interaction."""
+    for suffix, (words, fixed) in INTERACTIONS.items():
+        yield AlgorithmSpec(
+            name=f"{family}-{suffix}",
+            summary=f"{summary}: {words}",
+            config_class=config_class,
+            build=build,
+            learner=learner,
+            sequential=False,
+            discrete_only=discrete_only,
+            fixed=fixed,
+        )
 
 
 ALGORITHMS: dict[str, AlgorithmSpec] = {
@@ -106,10 +156,15 @@ ALGORITHMS: dict[str, AlgorithmSpec] = {
             name="ippo",
             summary="PPO with simultaneous decisions and critics on own observations",
             config_class=MAPPOConfig,
-            build=build_ippo,
+            build=build_mappo,
             learner=PPO,
             sequential=False,
+            fixed={"central_critic": False},
         ),
+        *variants("a2c", "Advantage actor-critic", A2CConfig, build_a2c, A2C),
+        *variants("dqn", "Deep Q-learning", DQNConfig, build_dqn, DQN, discrete_only=True),
+        *variants("ddpg", "Deterministic policy gradient", DDPGConfig, build_ddpg, DDPG),
+        *variants("mappo", "PPO with simultaneous decisions", MAPPOConfig, build_mappo, PPO),
     )
 }
 

@@ -14,7 +14,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from baselines.algorithms.config import PPOConfig
-from baselines.algorithms.ppo import PPO, average
+from baselines.algorithms.policy_gradient import average
+from baselines.algorithms.ppo import PPO
 from baselines.networks.policy import Evaluation, Inputs, JointPolicy, PolicySpec
 from baselines.networks.step import StepNetwork
 from baselines.training.population import Parameters, map_module

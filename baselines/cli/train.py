@@ -77,7 +77,7 @@ def _run(spec: AlgorithmSpec) -> Callable[..., None]:
 
 
 def _algorithm_command(spec: AlgorithmSpec) -> click.Command:
-    presets = ", ".join(load_presets(spec.name)) or "none"
+    presets = ", ".join(load_presets(spec.family, spec.config_class)) or "none"
     hints = get_type_hints(spec.config_class, include_extras=True)
     cores = available_cores()
     parameters: list[click.Parameter] = [

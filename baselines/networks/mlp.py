@@ -84,13 +84,16 @@ class MLPCritic(nn.Module):
         spec: sizes.
         hidden: hidden sizes.
         central: whether it sees the whole state.
+        agents: number of separate critics, or None for a shared one.
     """
 
-    def __init__(self, spec: PolicySpec, hidden: Hidden, central: bool) -> None:
+    def __init__(self, spec: PolicySpec, hidden: Hidden, central: bool, agents: int | None = None) -> None:
         super().__init__()
         self.spec = spec
         own = spec.obs_dim + spec.n
-        self.own = nn.Sequential(input_norm(own, spec.observation_norm), Linear(own, hidden[0], RELU_GAIN))
+        self.own = nn.Sequential(
+            input_norm(own, spec.observation_norm), linear(own, hidden[0], RELU_GAIN, agents)
+        )
         state = spec.state_dim or spec.n * spec.obs_dim
         self.whole = (
             nn.Sequential(
@@ -99,8 +102,8 @@ class MLPCritic(nn.Module):
             if central
             else None
         )
-        self.trunk = hidden_layers(hidden, None)
-        self.output = Linear(hidden[-1], 1, gain=1.0)
+        self.trunk = hidden_layers(hidden, agents)
+        self.output = linear(hidden[-1], 1, 1.0, agents)
 
     def forward(self, inputs: Inputs) -> Tensor:
         return self.output(self.features(inputs)).squeeze(-1)
@@ -120,7 +123,8 @@ class MLPPolicy(JointPolicy):
     Args:
         spec: sizes.
         hidden: hidden sizes of actor and critic.
-        shared: one actor for all agents, told apart by ids, instead of one for each.
+        shared: one actor for all agents, told apart by ids, instead of one for each. Critics that see
+            only own observations are shared or separate like the actors.
         central: whether the critic sees the whole state.
     """
 
@@ -132,7 +136,7 @@ class MLPPolicy(JointPolicy):
         self.actor = MLPActor(
             in_features, hidden, spec.action_width, spec.discrete, spec.observation_norm, agents
         )
-        self.critic = MLPCritic(spec, hidden, central)
+        self.critic = MLPCritic(spec, hidden, central, None if central else agents)
 
     def act(self, inputs: Inputs, noise: Tensor) -> Decision:
         actions, log_probs = self.actor.sample(self._own(inputs), noise, inputs.get("action_mask"))

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from baselines.algorithms.config import PPOConfig, config_dict, resolve_config
+from baselines.algorithms.config import TrainingConfig, config_dict, resolve_config
 from baselines.algorithms.registry import AlgorithmSpec, algorithm_spec
 from baselines.errors import ConfigError
 from baselines.evaluation.results import task_name
@@ -45,7 +45,7 @@ class RunPlan:
     env_id: str
     env_args: dict[str, Any]
     seeds: tuple[int, ...]
-    config: PPOConfig
+    config: TrainingConfig
     device: str
     priority: tuple[str, ...] | str | None
 
@@ -135,7 +135,7 @@ def make_plan(
     """
     row = algorithm_spec(algorithm)
     family = env_id.partition("/")[0] if is_external(env_id) else game_spec(env_id).family
-    resolved = resolve_config(row.config_class, algorithm, preset, family, config or {})
+    resolved = resolve_config(row.config_class, row.fixed, row.family, preset, family, config or {})
     plan = RunPlan(
         row, env_id, dict(env_args or {}), _seeds(seeds), resolved, _device(device), _priority(priority)
     )

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from baselines.algorithms.ppo import under
+from baselines.algorithms.policy_gradient import under
 from baselines.errors import CheckpointError
 from baselines.evaluation.greedy import Evaluated, evaluate_greedy
 from baselines.evaluation.results import ResultsFile, write_json
-from baselines.networks.value_norm import ValueNormalizer
 from baselines.runs.directory import RunDirectory
 from baselines.runs.interrupt import StopRequest
 from baselines.runs.plan import RunPlan
@@ -22,7 +21,7 @@ from baselines.training.interaction import RewardInteraction
 from baselines.training.memory import keep_freed_memory
 from baselines.training.metrics import MetricsLog
 from baselines.training.population import Population
-from baselines.training.rollout import Collector, decision_noise
+from baselines.training.rollout import decision_noise
 from stmg_envs.protocol import Streams
 
 ENVIRONMENTS, DECISIONS, UPDATES, EVALUATIONS = range(1, 5)
@@ -69,23 +68,17 @@ class Trainer:
         env = plan.environments(config.num_envs)
         sizes = plan.policy_spec(env.game)
         self.population = Population(lambda: plan.algorithm.build(config, sizes), plan.seeds, plan.device)
-        normalizer = ValueNormalizer(len(plan.seeds), sizes.n, config.value_norm_beta, plan.device)
-        self.learner = plan.algorithm.learner(config, self.population, normalizer)
+        self.learner = plan.algorithm.learner(config, self.population, sizes.n)
         self.streams = Streams.from_seeds(plan.seeds, plan.device)
         noise = decision_noise(sizes.n, sizes.action_width, sizes.discrete)
         interaction = RewardInteraction(
-            config.reward_interaction, env, len(plan.seeds), config.average_step_size
-        )
-        self.collector = Collector(
+            config.reward_interaction,
             env,
-            self.population,
-            normalizer,
-            noise,
-            interaction,
-            config.rollout_steps,
-            config.gamma,
-            config.gae_lambda,
+            len(plan.seeds),
+            config.average_step_size,
+            differential=config.average_reward,
         )
+        self.collector = self.learner.collector(env, noise, interaction)
         self.evaluation_env = plan.environments(config.eval_episodes)
         self.updates_done = 0
         self.elapsed = 0.0
@@ -151,8 +144,9 @@ class Trainer:
         decisions, updates = (
             self.streams.fold(purpose, self.updates_done) for purpose in (DECISIONS, UPDATES)
         )
-        batch, rollout_metrics = self.collector.collect(decisions)
-        metrics = self.learner.update(batch, self.updates_done / self.plan.config.updates, updates)
+        progress = self.updates_done / self.plan.config.updates
+        batch, rollout_metrics = self.collector.collect(decisions, progress)
+        metrics = self.learner.update(batch, progress, updates)
         self.updates_done += 1
         return rollout_metrics | metrics
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from stmg_envs.protocol import JointVectorEnv
-from wrappers import Reshaped, reshape_rewards
+from wrappers import Mode, reshape_rewards
 
 Interaction = Literal["own", "sum", "dri", "dri-naive"]
 
@@ -41,7 +41,7 @@ class RewardInteraction:
         return self.env.neighbors() if self.kind.startswith("dri") else None
 
     def __call__(self, rewards: Tensor, neighbors: Tensor | None) -> Tensor:
-        """Rewards of one timestep as learners see them, (K * B, n).
+        """Rewards of one timestep as learners see them, (K * B, n); afterwards the averages move on.
 
         Args:
             rewards: original rewards, (K * B, n).
@@ -49,20 +49,35 @@ class RewardInteraction:
         """
         runs = len(self.averages)
         per_run = rewards.view(runs, -1, rewards.shape[1])
-        seen, baselines = rewards, self._repeat(self.averages, rewards)
-        if self.kind == "sum":
-            total = rewards.sum(dim=1, keepdim=True)
-            seen, baselines = total.expand_as(rewards), baselines.sum(dim=1, keepdim=True).expand_as(rewards)
-        elif neighbors is not None:
-            reshaped = self._reshape(rewards, baselines, neighbors)
-            seen, baselines = reshaped.rewards, reshaped.baselines
-            self.conflict_rate = reshaped.conflicts.float().view(runs, -1).mean(dim=1)
+        graphs = None if neighbors is None else neighbors.view(runs, -1, *neighbors.shape[1:])
+        seen, conflicts = self.seen(per_run, graphs)
+        self.conflict_rate = conflicts.float().mean(dim=(1, 2))
+        self.observe(rewards)
+        return seen.reshape(rewards.shape)
+
+    def observe(self, rewards: Tensor) -> None:
+        """Move the averages by the original rewards of one timestep, (K * B, n)."""
+        per_run = rewards.view(len(self.averages), -1, rewards.shape[1])
         self.averages = self.averages + self.step_size * (per_run.mean(dim=1) - self.averages)
-        return seen - baselines if self.differential else seen
 
-    def _reshape(self, rewards: Tensor, averages: Tensor, neighbors: Tensor) -> Reshaped:
-        return reshape_rewards(rewards, averages, neighbors, "dri" if self.kind == "dri" else "naive")
+    def seen(self, rewards: Tensor, neighbors: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Rewards as learners see them beside the present averages, and who is in conflict.
 
-    def _repeat(self, averages: Tensor, rewards: Tensor) -> Tensor:
-        """Each run's averages for all of its environments, (K * B, n)."""
-        return averages.repeat_interleave(len(rewards) // len(averages), dim=0)
+        Args:
+            rewards: original rewards, (K, N, n).
+            neighbors: neighbour graphs, (K, N, n, n), where they are needed.
+        """
+        averages = self.averages.unsqueeze(1).expand_as(rewards)
+        conflicts = torch.zeros_like(rewards, dtype=torch.bool)
+        seen, baselines = rewards, averages
+        if self.kind == "sum":
+            seen, baselines = (x.sum(dim=-1, keepdim=True).expand_as(x) for x in (rewards, averages))
+        elif neighbors is not None:
+            mode: Mode = "dri" if self.kind == "dri" else "naive"
+            reshaped = reshape_rewards(
+                rewards.flatten(0, 1), averages.flatten(0, 1), neighbors.flatten(0, 1), mode
+            )
+            seen, baselines, conflicts = (
+                x.view(rewards.shape) for x in (reshaped.rewards, reshaped.baselines, reshaped.conflicts)
+            )
+        return seen - baselines if self.differential else seen, conflicts

@@ -125,11 +125,12 @@ class Collector:
                 carried[name].to(self.env.device) for name in ("returns", "memory", "fresh")
             )
 
-    def collect(self, streams: Streams) -> tuple[Batch, dict[str, Tensor]]:
+    def collect(self, streams: Streams, progress: float) -> tuple[Batch, dict[str, Tensor]]:
         """T timesteps.
 
         Args:
             streams: randomness of this rollout, K streams.
+            progress: share of training done; how a policy explores does not depend on it.
 
         Returns:
             The batch, and metrics per run: `episode_return` (K,), mean over agents and over the

@@ -1,0 +1,111 @@
+"""DDPG: deterministic policy gradients of every agent, with own critics or MADDPG's central ones.
+
+Lillicrap et al. 2016; Lowe et al. 2017 for central critics and discrete actions. With rewards above the
+average reward, targets are r - mubar + Q(s', mu(s')).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from baselines.algorithms.off_policy import OffPolicy, OffPolicyConfig
+from baselines.algorithms.policy_gradient import huber
+from baselines.networks.deterministic import DeterministicPolicy
+from baselines.networks.policy import Inputs, JointPolicy, PolicySpec
+from baselines.training.population import Parameters, map_module
+from baselines.training.replay import Rows, inputs_of
+from stmg_envs.protocol import Streams
+
+HUBER_DELTA = 1.0
+
+
+@dataclass(frozen=True)
+class DDPGConfig(OffPolicyConfig):
+    """Configuration of DDPG."""
+
+    exploration_start: Annotated[float, Field(ge=0, description="deviation of noise at the start")] = 0.5
+    target_rate: Annotated[
+        float, Field(gt=0, le=1, description="share of the way the target networks go per gradient step")
+    ] = 0.005
+    logit_penalty: Annotated[
+        float, Field(ge=0, description="weight of squared logits, which keeps discrete actors exploring")
+    ] = 1e-3
+
+
+def build_ddpg(config: DDPGConfig, spec: PolicySpec) -> JointPolicy:
+    """The network of a configuration."""
+    return DeterministicPolicy(spec, (config.hidden_size,) * config.hidden_layers, config.central_critic)
+
+
+class _Critic(nn.Module):
+    """Values of taken actions."""
+
+    def __init__(self, policy: DeterministicPolicy) -> None:
+        super().__init__()
+        self.policy = policy
+
+    def forward(self, inputs: Inputs, actions: Tensor) -> Tensor:
+        return self.policy(inputs, self.policy.encode(actions))
+
+
+class _Actor(nn.Module):
+    """Values of intended actions, and the actors' raw outputs."""
+
+    def __init__(self, policy: DeterministicPolicy) -> None:
+        super().__init__()
+        self.policy = policy
+
+    def forward(self, inputs: Inputs, noise: Tensor) -> tuple[Tensor, Tensor]:
+        raw = self.policy.actor(inputs["observation"])
+        return self.policy(inputs, self.policy.intended(inputs, noise)), raw
+
+
+class DDPG(OffPolicy):
+    """Critics learn the values of what was done; actors climb them."""
+
+    config: DDPGConfig
+    metrics = ("value_loss", "policy_loss")
+
+    def __init__(self, config: DDPGConfig, *arguments: Any) -> None:
+        super().__init__(config, *arguments)
+        policy = self.population.template
+        assert isinstance(policy, DeterministicPolicy)
+        self.policy = policy
+        self._critic, self._actor = _Critic(policy), _Actor(policy)
+
+    def _noise(self, rows: Rows, streams: Streams) -> Rows:
+        if not self.policy.spec.discrete:
+            nothing = torch.zeros((), device=self.population.device)
+            shape = (*rows["rewards"].shape, self.policy.spec.action_width)
+            return {"noise": nothing.expand(shape), "next.noise": nothing.expand(shape)}
+        shape = (rows["rewards"].shape[1], self.policy.spec.n, self.policy.spec.action_width)
+        return {"noise": streams.gumbel(*shape), "next.noise": streams.gumbel(*shape)}
+
+    def _loss(
+        self, parameters: Parameters, targets: Parameters, rows: Rows
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        inputs, following = inputs_of(rows), inputs_of(rows, "next.")
+        weight = rows["alive"].to(rows["rewards"].dtype)
+        count = weight.sum(dim=(1, 2)).clamp(min=1)
+
+        def named(given: Parameters) -> Parameters:
+            return {f"policy.{name}": p for name, p in given.items()}
+
+        with torch.no_grad():
+            next_values, _ = map_module(self._actor, named(targets), following, rows["next.noise"])
+            alive = rows["next.alive"] & ~rows["terminated"].unsqueeze(-1)
+            aim = rows["rewards"] + self.gamma * next_values * alive
+        taken = map_module(self._critic, named(parameters), inputs, rows["actions"])
+        value_loss = (huber(aim - taken, HUBER_DELTA) * weight).sum(dim=(1, 2)) / count
+        # Actors see the critics as they are; only critics learn from the error above.
+        fixed = {name: p.detach() if name.startswith("critic.") else p for name, p in parameters.items()}
+        intended, raw = map_module(self._actor, named(fixed), inputs, rows["noise"])
+        policy_loss = -(intended * weight).sum(dim=(1, 2)) / count
+        penalty = (raw.square().mean(dim=-1) * weight).sum(dim=(1, 2)) / count
+        loss = value_loss + policy_loss + self.config.logit_penalty * penalty
+        return loss, {"value_loss": value_loss, "policy_loss": policy_loss}

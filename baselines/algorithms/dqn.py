@@ -1,0 +1,59 @@
+"""DQN: deep Q-learning of every agent on its own actions.
+
+Mnih et al. 2015. With rewards above the average reward, targets are r - mubar + max Q(s') (the DRI paper's
+rule in place of discounting). The central variant learns the sum of all agents' values of the summed reward
+(value decomposition, Sunehag et al. 2017): the paper names no central DQN, and one over joint actions would
+grow exponentially with the agents.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from baselines.algorithms.off_policy import OffPolicy, OffPolicyConfig
+from baselines.algorithms.policy_gradient import huber
+from baselines.networks.policy import JointPolicy, PolicySpec
+from baselines.networks.q_network import QNetwork
+from baselines.training.population import Parameters, map_module
+from baselines.training.replay import Rows, inputs_of
+
+HUBER_DELTA = 1.0
+
+
+@dataclass(frozen=True)
+class DQNConfig(OffPolicyConfig):
+    """Configuration of DQN."""
+
+
+def build_dqn(config: DQNConfig, spec: PolicySpec) -> JointPolicy:
+    """The network of a configuration."""
+    return QNetwork(spec, (config.hidden_size,) * config.hidden_layers)
+
+
+class DQN(OffPolicy):
+    """Temporal-difference learning with target networks."""
+
+    metrics = ("value_loss", "value")
+
+    def _loss(
+        self, parameters: Parameters, targets: Parameters, rows: Rows
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        template = self.population.template
+        values = map_module(template, parameters, inputs_of(rows))
+        taken = values.gather(-1, rows["actions"].unsqueeze(-1)).squeeze(-1)
+        with torch.no_grad():
+            following = map_module(template, targets, inputs_of(rows, "next.")).amax(dim=-1)
+        weight = rows["alive"].to(taken.dtype)
+        rewards, following = rows["rewards"], following * rows["next.alive"]
+        if self.config.central_critic:
+            # The summed reward is the same for all: one value, the sum over the agents that decide.
+            taken, following = ((x * weight).sum(dim=-1, keepdim=True) for x in (taken, following))
+            rewards, weight = rewards[..., :1], torch.ones_like(taken)
+        aim = rewards + self.gamma * following * ~rows["terminated"].unsqueeze(-1)
+        errors = huber(aim - taken, HUBER_DELTA) * weight
+        count = weight.sum(dim=(1, 2)).clamp(min=1)
+        loss = errors.sum(dim=(1, 2)) / count
+        return loss, {"value_loss": loss, "value": (taken * weight).sum(dim=(1, 2)) / count}

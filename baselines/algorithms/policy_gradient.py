@@ -1,0 +1,209 @@
+"""Policy gradients of joint policies on rollouts, for a population of runs at once.
+
+Losses are means over samples and agents of one run, so that every run gets exactly its own gradient.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from baselines.algorithms.config import OnPolicyConfig
+from baselines.networks.value_norm import ValueNormalizer
+from baselines.training.gradients import gradient_step
+from baselines.training.interaction import RewardInteraction
+from baselines.training.population import Parameters, Population
+from baselines.training.rollout import Batch, Collector, Noise, rows_of
+from stmg_envs.protocol import JointVectorEnv, Streams
+
+ADAM_EPS = 1e-5
+
+
+def huber(error: Tensor, delta: float) -> Tensor:
+    """Quadratic up to delta on both sides, linear beyond."""
+    size = error.abs()
+    return torch.where(size <= delta, 0.5 * error.square(), delta * (size - 0.5 * delta))
+
+
+def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
+    """Mean over samples and agents of each run: (K, N, n) to (K,)."""
+    return (x * mask).sum(dim=(1, 2)) / mask.sum(dim=(1, 2)).clamp(min=1)
+
+
+def normalize_per_agent(advantages: Tensor, alive: Tensor) -> Tensor:
+    """Advantages with mean 0 and deviation 1 for each run and agent, (K, N, n).
+
+    The authors' code normalises over agents together. Agents of one game have advantages on
+    different scales: under Penalty(k=-10000) a leader that still explores would drown the
+    follower's signal. So each has its own.
+    """
+    weight = alive.to(advantages.dtype)
+    count = weight.sum(dim=1, keepdim=True).clamp(min=1)
+    mean = (advantages * weight).sum(dim=1, keepdim=True) / count
+    centred = (advantages - mean) * weight
+    deviation = (centred.square().sum(dim=1, keepdim=True) / (count - 1).clamp(min=1)).sqrt()
+    return centred / (deviation + 1e-5)
+
+
+def annealed(start: float, end: float, share: float, progress: float) -> float:
+    """A coefficient that moves linearly from start to end over a share of training.
+
+    Args:
+        start: value at progress 0.
+        end: value from progress `share` on.
+        share: share of training, in (0, 1].
+        progress: share of training done, in [0, 1].
+    """
+    return end + (start - end) * max(0.0, 1.0 - progress / share)
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What an update aims at.
+
+    Attributes:
+        advantages: normalised, (K, N, n).
+        values: returns in normalised units, (K, N, n).
+        entropy_coef: weight of the entropy.
+        learning_rate: step size.
+    """
+
+    advantages: Tensor
+    values: Tensor
+    entropy_coef: float
+    learning_rate: float
+
+    def take_rows(self, rows: Tensor | None) -> Targets:
+        """Of samples, by indices (K, M)."""
+        return replace(self, advantages=rows_of(self.advantages, rows), values=rows_of(self.values, rows))
+
+    def take_runs(self, runs: slice) -> Targets:
+        """Of some runs."""
+        return replace(self, advantages=self.advantages[runs], values=self.values[runs])
+
+
+class PolicyGradient(ABC):
+    """One Adam over all parameters of a population.
+
+    Args:
+        config: the configuration.
+        population: K policies.
+        n: number of agents.
+    """
+
+    def __init__(self, config: OnPolicyConfig, population: Population, n: int) -> None:
+        self.config = config
+        self.population = population
+        self.normalizer = ValueNormalizer(population.size, n, config.value_norm_beta, population.device)
+        self._start_optimizer()
+
+    def collector(self, env: JointVectorEnv, noise: Noise, interaction: RewardInteraction) -> Collector:
+        """What gives the batches to update on."""
+        config = self.config
+        gamma = 1.0 if config.average_reward else config.gamma
+        return Collector(
+            env,
+            self.population,
+            self.normalizer,
+            noise,
+            interaction,
+            config.rollout_steps,
+            gamma,
+            config.gae_lambda,
+        )
+
+    def _start_optimizer(self) -> None:
+        parameters = list(self.population.parameters.values())
+        self.optimizer = torch.optim.Adam(parameters, lr=self.config.learning_rate, eps=ADAM_EPS, fused=True)
+
+    def update(self, batch: Batch, progress: float, streams: Streams) -> dict[str, Tensor]:
+        """All epochs over one rollout.
+
+        Args:
+            batch: the rollout.
+            progress: share of training done, in [0, 1].
+            streams: randomness of this update, K streams.
+
+        Returns:
+            Metrics per run, each (K,): means over the epochs.
+        """
+        return self._epochs(batch, self._prepare(batch, progress), streams)
+
+    def _prepare(self, batch: Batch, progress: float) -> Targets:
+        """What an update aims at, and its coefficients at this point of training."""
+        config = self.config
+        self.normalizer.update(batch.returns)
+        return Targets(
+            advantages=normalize_per_agent(batch.advantages, batch.alive),
+            values=self.normalizer.normalize(batch.returns),
+            entropy_coef=annealed(config.entropy_start, config.entropy_end, config.entropy_anneal, progress),
+            learning_rate=config.learning_rate * (1.0 - config.learning_rate_decay * progress),
+        )
+
+    def _epochs(self, batch: Batch, targets: Targets, streams: Streams) -> dict[str, Tensor]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = targets.learning_rate
+        steps = []
+        for _ in range(self.config.epochs):
+            for rows in self._minibatches(batch.log_probs.shape[1], streams):
+                steps.append(self._step(batch.take_rows(rows), targets.take_rows(rows)))
+        return average(steps)
+
+    def _minibatches(self, rows: int, streams: Streams) -> list[Tensor | None]:
+        """Row indices (K, N / minibatches) of each minibatch; None is the whole batch."""
+        if self.config.minibatches == 1:
+            return [None]
+        length = self.population.template.chunk_length
+        parts = streams.permutation(rows // length)
+        consecutive = parts[..., None] * length + torch.arange(length, device=parts.device)
+        return [part.flatten(1) for part in consecutive.chunk(self.config.minibatches, dim=1)]
+
+    def _step(self, batch: Batch, targets: Targets) -> dict[str, Tensor]:
+        """One gradient step on a minibatch (K, N, ...)."""
+
+        def loss(parameters: Parameters, runs: slice) -> tuple[Tensor, dict[str, Tensor]]:
+            return self._loss(parameters, batch.take_runs(runs), targets.take_runs(runs))
+
+        rows = batch.log_probs.shape[1]
+        return gradient_step(self.population, self.optimizer, loss, rows, self.config.max_grad_norm)
+
+    @abstractmethod
+    def _loss(
+        self, parameters: Parameters, batch: Batch, targets: Targets
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Losses of some runs, (k,), and their parts."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Parameters, optimiser moments and value statistics by name."""
+        tensors = {f"policy.{name}": p.detach() for name, p in self.population.parameters.items()}
+        tensors |= {f"value_norm.{name}": value for name, value in self.normalizer.state().items()}
+        return tensors | {f"optimizer.{name}": value for name, value in self._optimizer_state().items()}
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Restore what `state` gave."""
+        self.population.load(under("policy.", tensors))
+        self.normalizer.load(under("value_norm.", tensors))
+        self._load_optimizer(under("optimizer.", tensors))
+
+    def _optimizer_state(self) -> dict[str, Tensor]:
+        states = ((name, self.optimizer.state.get(p, {})) for name, p in self.population.parameters.items())
+        return {f"{key}.{name}": torch.as_tensor(x) for name, state in states for key, x in state.items()}
+
+    def _load_optimizer(self, tensors: dict[str, Tensor]) -> None:
+        keys = {name.split(".", 1)[0] for name in tensors}
+        for name, p in self.population.parameters.items():
+            self.optimizer.state[p] = {key: tensors[f"{key}.{name}"].to(p.device) for key in keys}
+
+
+def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names start with a prefix, without it."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def average(steps: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Mean of each metric over steps."""
+    return {name: torch.stack([step[name] for step in steps]).mean(dim=0) for name in steps[0]}

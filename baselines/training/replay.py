@@ -1,0 +1,166 @@
+"""Replay: past timesteps of every run in tensors on the device, and what fills them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from baselines.networks.policy import Inputs
+from baselines.training.interaction import RewardInteraction
+from baselines.training.population import Population
+from baselines.training.rollout import Noise, policy_inputs, rows_of
+from stmg_envs.protocol import JointVectorEnv, Observations, Streams
+
+Rows = dict[str, Tensor]
+"""Timesteps by name, each (K, N, ...): inputs as they are, those of the next step as `next.<name>`,
+`actions`, original `rewards` (K, N, n), `terminated` (K, N), and `neighbors` (K, N, n, n) where rewards are
+exchanged."""
+
+
+class ReplayBuffer:
+    """The last timesteps of K runs.
+
+    Args:
+        capacity: timesteps per run.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.added = 0
+        self.rows: Rows = {}
+
+    def __len__(self) -> int:
+        return min(self.added, self.capacity)
+
+    def add(self, rows: Rows) -> None:
+        """Put in timesteps (K, N, ...), over the oldest where it is full."""
+        runs, count = next(iter(rows.values())).shape[:2]
+        if not self.rows:
+            self.rows = {
+                name: torch.zeros(runs, self.capacity, *x.shape[2:], dtype=x.dtype, device=x.device)
+                for name, x in rows.items()
+            }
+        device = next(iter(rows.values())).device
+        places = torch.arange(self.added, self.added + count, device=device) % self.capacity
+        for name, x in rows.items():
+            self.rows[name][:, places] = x
+        self.added += count
+
+    def sample(self, count: int, streams: Streams) -> Rows:
+        """Timesteps drawn with equal chance and put back, (K, count, ...)."""
+        chosen = (streams.uniform(count, dtype=torch.float64) * len(self)).long().clamp(max=len(self) - 1)
+        return {name: rows_of(x, chosen) for name, x in self.rows.items()}
+
+
+def inputs_of(rows: Rows, prefix: str = "") -> Inputs:
+    """The policy inputs among rows: of the timesteps, or with the prefix "next." of those that follow."""
+    names = ("observation", "state", "action_mask", "priority", "alive")
+    return {name: rows[f"{prefix}{name}"] for name in names if f"{prefix}{name}" in rows}
+
+
+class ReplayCollector:
+    """Plays the population with its exploration and keeps what happened.
+
+    Args:
+        env: K * B environments, those of run k at k * B, ..., (k + 1) * B - 1.
+        population: K policies, which read how much to explore from the input `exploration`, (B,).
+        noise: makes the decisions' noise.
+        interaction: makes of rewards what agents learn from.
+        rollout_steps: T, timesteps between updates.
+        capacity: timesteps kept per run.
+        exploration: how much to explore at the start, at the end, and the share of training in between.
+    """
+
+    def __init__(
+        self,
+        env: JointVectorEnv,
+        population: Population,
+        noise: Noise,
+        interaction: RewardInteraction,
+        rollout_steps: int,
+        capacity: int,
+        exploration: tuple[float, float, float],
+    ) -> None:
+        self.env = env
+        self.population = population
+        self.noise = noise
+        self.interaction = interaction
+        self.rollout_steps = rollout_steps
+        self.exploration = exploration
+        self.buffer = ReplayBuffer(capacity)
+        self.observations: Observations = {}
+        self.partial_returns = torch.zeros(env.num_envs, len(env.agents), device=env.device)
+
+    def carried(self) -> dict[str, Tensor]:
+        """What goes on from one collection to the next besides the environments."""
+        kept = {f"buffer.{name}": x for name, x in self.buffer.rows.items()}
+        return kept | {
+            "added": torch.tensor(self.buffer.added),
+            "averages": self.interaction.averages,
+            "returns": self.partial_returns,
+        }
+
+    def restore(self, observations: Observations, carried: dict[str, Tensor]) -> None:
+        """Go on from observations and from what `carried` gave, unless episodes had to begin anew."""
+        device = self.env.device
+        self.observations = observations
+        self.interaction.averages = carried["averages"].to(device)
+        self.buffer.added = int(carried["added"])
+        self.buffer.rows = {
+            name.removeprefix("buffer."): x.to(device)
+            for name, x in carried.items()
+            if name.startswith("buffer.")
+        }
+        if self.env.keeps_episodes:
+            self.partial_returns = carried["returns"].to(device)
+
+    def collect(self, streams: Streams, progress: float) -> tuple[ReplayBuffer, dict[str, Tensor]]:
+        """T timesteps into the buffer.
+
+        Args:
+            streams: randomness, K streams.
+            progress: share of training done, in [0, 1].
+
+        Returns:
+            The buffer, and metrics per run as `Collector.collect` gives them, with `exploration`.
+        """
+        runs = self.population.size
+        batch = self.env.num_envs // runs
+        noise = self.noise(streams, self.rollout_steps, batch)
+        start, end, share = self.exploration
+        amount = end + (start - end) * max(0.0, 1.0 - progress / share)
+        exploration = torch.full((runs, batch), amount, device=self.env.device)
+        conflicts = torch.zeros(runs, device=self.env.device)
+        finished = torch.zeros(2, self.env.num_envs, device=self.env.device)
+        for t in range(self.rollout_steps):
+            inputs = policy_inputs(self.observations, self.env.priority, runs)
+            decision = self.population.act(inputs | {"exploration": exploration}, noise[:, t])
+            neighbors = self.interaction.before_step()
+            self.observations, rewards, terminated, truncated, info = self.env.step(
+                decision.actions.flatten(0, 1)
+            )
+            done = terminated | truncated
+            self.partial_returns += rewards
+            finished += torch.stack([self.partial_returns.mean(dim=1) * done, done.float()])
+            self.partial_returns = self.partial_returns * ~done[:, None]
+            self.interaction(rewards, neighbors)
+            conflicts += self.interaction.conflict_rate
+            following = policy_inputs(info["final"], inputs["priority"].flatten(0, 1), runs)
+            rows = {
+                **inputs,
+                **{f"next.{name}": x for name, x in following.items()},
+                "actions": decision.actions,
+                "rewards": rewards.view(runs, batch, -1),
+                "terminated": terminated.view(runs, batch),
+            }
+            if neighbors is not None:
+                rows["neighbors"] = neighbors.view(runs, batch, *neighbors.shape[1:])
+            self.buffer.add(rows)
+        total, count = finished.view(2, runs, -1).sum(dim=2)
+        metrics = {
+            "episode_return": torch.where(count > 0, total / count, torch.nan),
+            "exploration": exploration[:, 0],
+        }
+        if self.interaction.kind.startswith("dri"):
+            metrics["conflict_rate"] = conflicts / self.rollout_steps
+        return self.buffer, metrics
