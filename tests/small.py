@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import baselines
+from baselines.algorithms.config import OnPolicyConfig
+from baselines.algorithms.registry import algorithm_spec
 
 SIZES: dict[str, dict[str, Any]] = {
     "steer": {"embedding_dim": 16},
@@ -13,6 +15,26 @@ SIZES: dict[str, dict[str, Any]] = {
     "mappo": {"hidden_size": 16},
     "happo": {"hidden_size": 16},
     "ippo": {"hidden_size": 16},
+    "a2c-dri": {"hidden_size": 16},
+    "dqn-ctde": {"hidden_size": 16},
+    "dqn-dri": {"hidden_size": 16},
+    "ddpg-ctde": {"hidden_size": 16},
+    "ddpg-ind": {"hidden_size": 16},
 }
+"""At least one of every family of algorithms."""
 
-assert SIZES.keys() == set(baselines.list_algorithms()), "every algorithm needs small sizes for the tests"
+families = {algorithm_spec(name).family for name in baselines.list_algorithms()}
+assert {algorithm_spec(name).family for name in SIZES} == families, "every family needs a small size"
+
+MINIBATCHES = [
+    (name, minibatches)
+    for name in SIZES
+    for minibatches in (1, 2)
+    if minibatches == 1 or issubclass(algorithm_spec(name).config_class, OnPolicyConfig)
+]
+"""Every algorithm, with a rollout as a whole and in parts where it learns from rollouts."""
+
+
+def parts(minibatches: int) -> dict[str, int]:
+    """The configuration of so many parts; nothing for one, which is the default."""
+    return {} if minibatches == 1 else {"minibatches": minibatches}

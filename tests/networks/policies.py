@@ -34,6 +34,7 @@ POLICIES: dict[str, Callable[[PolicySpec], JointPolicy]] = {
     "mat": lambda spec: MATNetwork(spec, dim=16, blocks=2, heads=2),
     "mappo": lambda spec: MLPPolicy(spec, (16, 16), shared=True, central=True),
     "mappo with separate actors": lambda spec: MLPPolicy(spec, (16, 16), shared=False, central=True),
+    "a2c": lambda spec: MLPPolicy(spec, (16,), shared=False, central=False),
     "ippo": lambda spec: MLPPolicy(spec, (16,), shared=True, central=False),
 }
 SEQUENTIAL = ["step", "steer", "steer, inner mlp", "steer, inner none", "steer, outer gru", "mat"]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small import SIZES
+from small import MINIBATCHES, SIZES, parts
 
 import baselines
 import stmg_envs
@@ -35,11 +35,11 @@ def interrupt_at(step: int) -> Any:
     return watch
 
 
-@pytest.mark.parametrize("minibatches", [1, 2])
-@pytest.mark.parametrize("algorithm", SIZES)
+@pytest.mark.parametrize(("algorithm", "minibatches"), MINIBATCHES)
 def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, algorithm: str, minibatches: int) -> None:
     def cooperate(name: str, **arguments: Any) -> None:
-        fixed = SHORT | SIZES[algorithm] | {"preset": "matrix-one-shot", "minibatches": minibatches}
+        sizes = {"preset": "matrix-one-shot", "num_envs": 4, "rollout_steps": 25, **parts(minibatches)}
+        fixed = SHORT | SIZES[algorithm] | sizes
         baselines.train(algorithm, "stmg/Cooperation-v0", seeds=2, out=tmp_path / name, **fixed, **arguments)
 
     cooperate("whole")
@@ -49,10 +49,10 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, algorithm: st
     assert progress["updates"] == 4
     cooperate("parts", resume=True)
     whole, _ = load_checkpoint(tmp_path / "whole" / "checkpoint.safetensors")
-    parts, _ = load_checkpoint(tmp_path / "parts" / "checkpoint.safetensors")
+    resumed, _ = load_checkpoint(tmp_path / "parts" / "checkpoint.safetensors")
     # Parameters, optimiser, normaliser, environments: everything, bit by bit.
-    assert whole.keys() == parts.keys()
-    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
     assert any(name.startswith("optimizer.") for name in whole)
     for file in ("results.json", "metrics.csv"):
         assert without_times(tmp_path / "whole" / file) == without_times(tmp_path / "parts" / file)

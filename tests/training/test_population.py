@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from small import SIZES
+from small import MINIBATCHES, SIZES, parts
 
 import baselines
 from baselines.networks.policy import PolicySpec
@@ -30,14 +30,13 @@ def build() -> SteerNetwork:
 def trained(
     path: Path, seeds: list[int], algorithm: str = "steer", minibatches: int = 1
 ) -> dict[str, torch.Tensor]:
-    config = SMALL | SIZES[algorithm] | {"minibatches": minibatches}
+    config = SMALL | SIZES[algorithm] | parts(minibatches)
     baselines.train(algorithm, "stmg/Mixing-v0", seeds=seeds, out=path, **config)
     tensors, _ = load_checkpoint(path / "checkpoint.safetensors")
     return tensors
 
 
-@pytest.mark.parametrize("minibatches", [1, 2])
-@pytest.mark.parametrize("algorithm", SIZES)
+@pytest.mark.parametrize(("algorithm", "minibatches"), MINIBATCHES)
 def test_a_run_of_a_population_equals_the_same_seed_trained_alone(
     tmp_path: Path, algorithm: str, minibatches: int
 ) -> None:
