@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from baselines.algorithms.registry import INTERACTIONS
 from baselines.runs.plan import RunPlan, make_plan
 from stmg_envs import make_game
 from stmg_envs.errors import UnknownNameError
@@ -173,4 +174,16 @@ def priority() -> Experiment:
     return Experiment("priority", "STEER under every order of decision", cells, {})
 
 
-EXPERIMENTS = {"table1": table1, "tuning": tuning, "ablation": ablation, "priority": priority}
+def dri() -> Experiment:
+    """The matrix games of the DRI paper, with every reward interaction."""
+    data = _tables()["dri"]
+    cells = tuple(
+        Cell(game, f"{family}-{interaction}", f"{family}-{interaction}", env_id, {}, data["runs"])
+        for family in data["algorithms"]
+        for interaction in INTERACTIONS
+        for game, env_id in data["games"].items()
+    )
+    return Experiment("dri", "Differential reward interaction on matrix games", cells, {})
+
+
+EXPERIMENTS = {"table1": table1, "dri": dri, "tuning": tuning, "ablation": ablation, "priority": priority}
