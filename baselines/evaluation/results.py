@@ -39,11 +39,16 @@ def _compact(value: Any) -> str:
     return str(value).replace(" ", "")
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file so that a crash leaves the previous one whole."""
+    temporary = path.with_name(path.name + ".partial")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
 def write_json(path: Path, data: Any) -> None:
     """Write JSON so that a crash leaves the previous file whole."""
-    temporary = path.with_name(path.name + ".partial")
-    temporary.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    write_text(path, json.dumps(data, indent=1) + "\n")
 
 
 def read_json(path: Path) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from filelock import FileLock
 
 from baselines.algorithms.config import config_dict
 from baselines.algorithms.registry import algorithm_spec
-from baselines.evaluation.results import ENVIRONMENT, read_json, write_json
+from baselines.evaluation.results import ENVIRONMENT, read_json, write_json, write_text
 from baselines.reproduce.experiments import Cell
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan
@@ -59,7 +60,7 @@ class Archive:
         with FileLock(self.folder / ".lock"):
             self.read()
             self._take(cell, directory)
-            write_json(self._results_path, self.results)
+            write_text(self._results_path, run_per_line(self.results))
             write_json(self._manifest_path, self.manifest)
 
     def _take(self, cell: Cell, directory: RunDirectory) -> None:
@@ -78,6 +79,28 @@ class Archive:
         self.manifest[_key(cell)] = entry
         stored = self.results[ENVIRONMENT].setdefault(cell.task, {}).setdefault(cell.label, {})
         stored.update(runs)
+
+
+def run_per_line(results: dict[str, Any]) -> str:
+    """The results as JSON with a line per run, which keeps files of thousands of runs small."""
+    environments = {
+        environment: {
+            task: {
+                algorithm: {seed: json.dumps(run, separators=(",", ":")) for seed, run in runs.items()}
+                for algorithm, runs in algorithms.items()
+            }
+            for task, algorithms in tasks.items()
+        }
+        for environment, tasks in results.items()
+    }
+
+    def lines(table: dict[str, Any] | str, depth: int) -> str:
+        if isinstance(table, str):
+            return table
+        inside = (f"{' ' * depth}{json.dumps(name)}: {lines(x, depth + 1)}" for name, x in table.items())
+        return "{\n" + ",\n".join(inside) + "\n" + " " * (depth - 1) + "}"
+
+    return lines(environments, 1) + "\n"
 
 
 def _recipe(plan: RunPlan) -> dict[str, Any]:

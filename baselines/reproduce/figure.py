@@ -31,19 +31,29 @@ def draw_learning_curves(cells: Sequence[Cell], archive: Archive) -> str:
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update({"svg.hashsalt": "curves", "svg.fonttype": "none", "font.size": 9})
-        figure = Figure(figsize=(3.1 * COLUMNS, 2.6 * rows), layout="constrained")
-        axes = figure.subplots(rows, COLUMNS, squeeze=False).flat
-        colours = matplotlib.colormaps["tab10"].colors  # type: ignore[attr-defined]
+        legend_rows = math.ceil(len(labels) / COLUMNS)
+        height = 2.6 * rows + 0.2 * legend_rows
+        figure = Figure(figsize=(3.1 * COLUMNS, height), layout="constrained")
+        axes = list(figure.subplots(rows, COLUMNS, squeeze=False).flat)
+        colours = matplotlib.colormaps["tab10" if len(labels) <= 10 else "tab20"].colors  # type: ignore[attr-defined]
+        lines = {}
         for panel, task in zip(axes, tasks, strict=False):
             for cell in (cell for cell in cells if cell.task == task):
                 colour = colours[labels.index(cell.label) % len(colours)]
                 steps, interval = _rates(cell, archive)
-                panel.plot(steps, interval[0], label=cell.label, color=colour, linewidth=1.4)
+                lines[cell.label] = panel.plot(steps, interval[0], color=colour, linewidth=1.4)[0]
                 panel.fill_between(steps, interval[1], interval[2], color=colour, alpha=0.15, linewidth=0)
             panel.set(title=task, ylim=(-0.03, 1.03), xlabel="environment steps")
-            panel.legend(fontsize=7, frameon=False)
-        for panel in list(axes)[len(tasks) :]:
+        for panel in axes[len(tasks) :]:
             panel.set_visible(False)
+        figure.legend(
+            lines.values(),
+            lines.keys(),
+            loc="outside lower left",
+            ncols=COLUMNS,
+            frameon=False,
+            fontsize=8,
+        )
         file = StringIO()
         FigureCanvasSVG(figure).print_svg(file, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     return file.getvalue()
