@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from stmg_envs.particle.layout import batch_first, batch_last
 from stmg_envs.particle.particle_game import (
     Actions,
     ParticleGame,
@@ -103,7 +104,7 @@ class CooperativeCollection(ParticleGame):
         acceleration: float = 3.0,
         max_speed: float = 1.0,
         physics: Physics = MPE,
-        trail: int = 10,
+        trail: int = 5,
     ) -> None:
         require_positive(
             view=view,
@@ -136,7 +137,7 @@ class CooperativeCollection(ParticleGame):
         # Agents and foods i are of the same type i // 2.
         self._types = torch.eye(len(COLORS)).repeat_interleave(2, dim=0)
         self._suits = self._types @ self._types.T > 0
-        self._bonus = torch.where(self._suits, match_bonus, occupy_bonus)
+        self._bonus = torch.where(self._suits, float(match_bonus), float(occupy_bonus))
         self._side = math.ceil(math.sqrt(n))
 
     def reset(self, streams: Streams) -> State:
@@ -145,7 +146,7 @@ class CooperativeCollection(ParticleGame):
         corner = torch.stack([cells % self._side, cells // self._side], dim=-1)
         within = (streams.uniform(self.n, 2) - 0.5) * JITTER + 0.5
         food = ((corner + within) * (2 / self._side) - 1) * self.arena
-        return {**self.start(position), "food": food, "collisions": food.new_zeros(len(food))}
+        return {**self.start(position), "food": batch_last(food), "collisions": food.new_zeros(len(food))}
 
     def step(self, state: State, actions: Tensor, streams: Streams) -> Outcome:
         self.use(actions.device)
@@ -154,14 +155,14 @@ class CooperativeCollection(ParticleGame):
         position = moved["position"]
         distance = lengths(position[:, :, None] - food[:, None])  # (B, n, F)
         occupies = (distance <= self.occupy_radius) & (distance == distance.amin(dim=1, keepdim=True))
-        rewards = (occupies * self._bonus).amax(dim=-1)
-        rewards = rewards.sub_(distance.amin(dim=-1)).sub_(self.outside(position))
+        rewards = (occupies * self._bonus).amax(dim=-1).sub_(distance.amin(dim=-1))
+        rewards.sub_(self.outside(position))
         apart = lengths(position[:, :, None] - position[:, None])
         # Each pair stands there twice.
         collisions = state["collisions"] + (apart < self._contact_distance).sum(dim=(1, 2)) / 2
         return Outcome(
             {**moved, "food": food, "collisions": collisions},
-            rewards,
+            batch_first(rewards),
             torch.zeros(len(food), dtype=torch.bool, device=food.device),
             {
                 "occupied": occupies.any(dim=1).sum(dim=-1, dtype=torch.float32),
@@ -172,19 +173,24 @@ class CooperativeCollection(ParticleGame):
 
     def observe(self, state: State) -> Tensor:
         self.use(state["position"].device)
-        position, food = state["position"], state["food"]
-        own = torch.cat([position, state["velocity"], self._types.expand(len(food), -1, -1)], dim=-1)
-        others = own[:, self._others]  # (B, n, n - 1, 7)
-        others[..., :4] -= own[:, :, None, :4]
-        foods = torch.cat([food, self._types.expand(len(food), -1, -1)], dim=-1)
-        foods = foods[:, None].repeat(1, self.n, 1, 1)  # (B, n, F, 5)
-        foods[..., :2] -= position[:, :, None]
+        position, velocity, n = state["position"], state["velocity"], self.n
+        numbers = position.new_empty(n, 12 * n, len(position)).movedim(-1, 0)
+        agents = numbers[..., : 7 * n].unflatten(-1, (n, 7))
+        own, others = agents[:, :, 0], agents[:, :, 1:]  # (B, n, 7) and (B, n, n - 1, 7)
+        foods = numbers[..., 7 * n :].unflatten(-1, (n, 5))  # (B, n, F, 5)
+        own[..., :2], own[..., 2:4], own[..., 4:] = position, velocity, self._types
+        torch.sub(position[:, self._others], position[:, :, None], out=others[..., :2])
+        torch.sub(velocity[:, self._others], velocity[:, :, None], out=others[..., 2:4])
+        others[..., 4:] = self._types[self._others]
+        torch.sub(state["food"][:, None], position[:, :, None], out=foods[..., :2])
+        foods[..., 2:] = self._types
         for seen in (others, foods):
             seen.masked_fill_((lengths(seen[..., :2]) > self.view)[..., None], 0)
-        return torch.cat([own, others.flatten(2), foods.flatten(2)], dim=-1)
+        return batch_first(numbers)
 
     def global_state(self, state: State) -> Tensor:
-        return torch.cat([state[name].flatten(1) for name in ("position", "velocity", "food")], dim=1)
+        parts = (state[name].flatten(1).t() for name in ("position", "velocity", "food"))
+        return torch.cat(list(parts)).t().contiguous()
 
     def picture(self, state: State) -> Picture:
         position, food = state["position"], state["food"]

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from stmg_envs.particle.layout import pairwise_sum
 from stmg_envs.particle.physics import SAME_PLACE, lengths
 
 HEADINGS = 16
@@ -43,13 +44,17 @@ def flee(
     away = prey[:, :, None] - predators[:, None]  # (B, m, n, 2)
     distance = lengths(away)
     seen = distance <= view
-    unit = away * (seen / distance.clamp_(min=SAME_PLACE))[..., None]
-    x, y = unit.sum(dim=2).unbind(-1)
-    strength = (x * x).add_(y * y).div_(seen.sum(dim=-1).square_().clamp_(min=1))
+    unit = away.mul_((seen / distance.clamp_(min=SAME_PLACE))[..., None])
+    agreement = lengths(pairwise_sum(unit, dim=2))
+    strength = agreement.div_(seen.sum(dim=-1).clamp_(min=1)).square_()
 
-    places = (prey[..., None] + reach * directions).clamp_(-arena, arena)  # (B, m, 2, K)
-    dx, dy = (places[:, :, None] - predators[:, None, :, :, None]).unbind(3)  # (B, m, n, K) each
-    danger = (dx * dx).add_(dy * dy).masked_fill_(~seen[..., None], math.inf)
-    best = danger.amin(dim=2).argmax(dim=-1)
-    course = places.gather(-1, best[..., None, None].expand(-1, -1, 2, 1))[..., 0] - prey
+    x, y = prey.unbind(-1)
+    across, up = directions
+    place_x = (x[..., None] + reach * across).clamp_(-arena, arena)  # (B, m, K)
+    place_y = (y[..., None] + reach * up).clamp_(-arena, arena)
+    dx = place_x[:, :, None] - predators[:, None, :, :1]  # (B, m, n, K)
+    dy = place_y[:, :, None] - predators[:, None, :, 1:]
+    danger = dx.square_().add_(dy.square_()).masked_fill_(~seen[..., None], math.inf)
+    best = danger.amin(dim=2).argmax(dim=-1, keepdim=True)
+    course = torch.cat([place_x.gather(-1, best), place_y.gather(-1, best)], dim=-1).sub_(prey)
     return course.mul_(strength.div_(lengths(course).clamp_(min=SAME_PLACE))[..., None])

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.particle.fleeing import flee, headings
+from stmg_envs.particle.layout import batch_first, batch_last
 from stmg_envs.particle.particle_game import Actions, ParticleGame, require_number, require_positive
 from stmg_envs.particle.physics import MPE, NO_CONTACT, Physics, lengths
 from stmg_envs.particle.rendering import Body, Picture
@@ -108,7 +109,7 @@ class CooperativeHunting(ParticleGame):
         prey_acceleration: float = 4.0,
         prey_max_speed: float = 1.3,
         physics: Physics = MPE,
-        trail: int = 10,
+        trail: int = 5,
     ) -> None:
         if variant not in TEAMS:
             raise InvalidArgumentError(f"variant={variant!r} is unknown; expected one of {list(TEAMS)}")
@@ -152,59 +153,72 @@ class CooperativeHunting(ParticleGame):
         self.observation_space = self.box(5 * (predators + prey))
         self.state_space = self.box(4 * (predators + prey) + prey)
         self._touch_distance = predator_radius + prey_radius
-        self._touch_reward = torch.tensor([hit_bonus] * attackers + [-collision_penalty] * interceptors)
-        self._role = torch.tensor([1.0] * attackers + [0.0] * interceptors)[:, None]
+        touch_reward = [hit_bonus] * attackers + [-collision_penalty] * interceptors
+        self._touch_reward = torch.tensor(touch_reward, dtype=torch.float32)
+        self._role = torch.tensor([1.0] * attackers + [0.0] * interceptors)
         self._headings = headings()
+        # Row i marks the body of prey i.
+        self._prey_bodies = torch.eye(predators + prey, dtype=torch.bool)[predators:]
 
     def reset(self, streams: Streams) -> State:
         position = streams.uniform(self.n + self.prey, 2).mul_(2).sub_(1).mul_(self.arena)
-        caught = torch.zeros(len(position), self.prey, dtype=torch.bool, device=position.device)
-        return {**self.start(position), "caught": caught, "collisions": position.new_zeros(len(position))}
+        batch = len(position)
+        caught = position.new_zeros(batch, self.prey, dtype=torch.bool)
+        return {**self.start(position), "caught": batch_last(caught), "collisions": position.new_zeros(batch)}
 
     def step(self, state: State, actions: Tensor, streams: Streams) -> Outcome:
         self.use(actions.device)
         caught = state["caught"]
-        predators, prey = state["position"].split([self.n, self.prey], dim=1)
-        flight = flee(prey, predators, self.prey_view, self.prey_reach, self.arena, self._headings)
-        push = torch.cat([self.push(actions), flight.masked_fill_(caught[..., None], 0)], dim=1)
-        moved = self.advance(state, push, self._contacts(caught))
+        before = batch_last(state["position"])
+        predators, prey = before[:, : self.n], before[:, self.n :]
+        push = torch.empty_like(before)
+        push[:, : self.n] = self.push(actions)
+        push[:, self.n :] = flee(
+            prey, predators, self.prey_view, self.prey_reach, self.arena, self._headings
+        ).masked_fill_(caught[..., None], 0)
+        out = self._out(caught)
+        contact_distance = self._contact_distance.masked_fill(out[:, :, None] | out[:, None], NO_CONTACT)
+        moved = self.advance(state, push, contact_distance)
 
-        predators, prey = moved["position"].split([self.n, self.prey], dim=1)
+        predators, prey = moved["position"][:, : self.n], moved["position"][:, self.n :]
         distance = lengths(predators[:, :, None] - prey[:, None])  # (B, n, m)
         distance.masked_fill_(caught[:, None], torch.inf)
         touch = distance < self._touch_distance
-        rewards = touch.sum(dim=-1) * self._touch_reward
-        rewards.sub_(distance.amin(dim=-1)).sub_(self.outside(predators))
+        rewards = (touch.sum(dim=-1) * self._touch_reward).sub_(distance.amin(dim=-1))
+        rewards.sub_(self.outside(predators))
 
         caught = caught | touch[:, : self.attackers].any(dim=1)
-        collisions = state["collisions"] + touch[:, self.attackers :].sum(dim=(1, 2))
         moved["velocity"][:, self.n :].masked_fill_(caught[..., None], 0)
+        collisions = state["collisions"] + touch[:, self.attackers :].sum(dim=(1, 2))
         hits, over = caught.sum(dim=-1, dtype=torch.float32), caught.all(dim=-1)
         return Outcome(
             {**moved, "caught": caught, "collisions": collisions},
-            rewards,
+            batch_first(rewards),
             over,
             {"caught": over.float(), "hits": hits, "collisions": collisions},
         )
 
     def observe(self, state: State) -> Tensor:
         self.use(state["position"].device)
-        bodies = torch.cat([state["position"], state["velocity"]], dim=-1)
-        own = bodies[:, : self.n]
-        others = bodies[:, self._others] - own[:, :, None]  # (B, n, n + m - 1, 4)
+        position, velocity = state["position"], state["velocity"]
+        numbers = position.new_empty(self.n, self.n + self.prey, 5, len(position)).movedim(-1, 0)
+        own, others = numbers[:, :, 0], numbers[:, :, 1:]  # (B, n, 5) and (B, n, n + m - 1, 5)
+        own[..., :2], own[..., 2:4], own[..., 4] = position[:, : self.n], velocity[:, : self.n], self._role
+        torch.sub(position[:, self._others], position[:, : self.n, None], out=others[..., :2])
+        torch.sub(velocity[:, self._others], velocity[:, : self.n, None], out=others[..., 2:4])
+        others[..., 4] = 1
         hidden = self._out(state["caught"])[:, self._others]
         if self.view is not None:
-            hidden |= lengths(others[..., :2]) > self.view
-        present = torch.ones_like(others[..., :1])
-        others = torch.cat([others, present], dim=-1).masked_fill_(hidden[..., None], 0)
-        return torch.cat([own, self._role.expand(len(own), -1, -1), others.flatten(2)], dim=-1)
+            hidden = hidden | (lengths(others[..., :2]) > self.view)
+        others.masked_fill_(hidden[..., None], 0)
+        return batch_first(numbers).flatten(2)
 
     def global_state(self, state: State) -> Tensor:
-        position, velocity = state["position"].flatten(1), state["velocity"].flatten(1)
-        return torch.cat([position, velocity, ~state["caught"]], dim=1)
+        parts = (state["position"].flatten(1), state["velocity"].flatten(1), ~state["caught"])
+        return torch.cat([part.t() for part in parts]).t().contiguous()
 
     def picture(self, state: State) -> Picture:
-        caught, collisions = state["caught"][0].tolist(), int(state["collisions"][0])
+        out, collisions = self._out(state["caught"])[0].tolist(), int(state["collisions"][0])
         names = [*self.agents, *(f"prey_{i}" for i in range(self.prey))]
         bodies = []
         for index, (name, trail) in enumerate(zip(names, self.trails(state), strict=True)):
@@ -216,16 +230,11 @@ class CooperativeHunting(ParticleGame):
                     radius=float(self._radius[index]),
                     trail=trail,
                     view=self.prey_view if hunted else self.view,
-                    faded=hunted and caught[index - self.n],
+                    faded=out[index],
                 )
             )
-        return Picture(bodies, f"hit {sum(caught)} of {self.prey}, collisions {collisions}")
+        return Picture(bodies, f"hit {sum(out)} of {self.prey}, collisions {collisions}")
 
     def _out(self, caught: Tensor) -> Tensor:
-        """Bodies that are out of the game, bool (B, n + m)."""
-        return torch.nn.functional.pad(caught, (self.n, 0))
-
-    def _contacts(self, caught: Tensor) -> Tensor:
-        """Contact distances (B, n + m, n + m); prey that is out touches nothing."""
-        out = self._out(caught)
-        return self._contact_distance.masked_fill(out[:, :, None] | out[:, None], NO_CONTACT)
+        """Bodies that are out of the game, which only prey can be, bool (B, n + m)."""
+        return (caught[..., None] & self._prey_bodies).any(dim=1)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stmg_envs.errors import InvalidArgumentError
+from stmg_envs.particle.layout import batch_first, batch_last
 from stmg_envs.particle.physics import Physics, contact_distances, contact_forces, lengths, move
 from stmg_envs.particle.rendering import Picture, Point, draw, write
 from stmg_envs.protocol import Game, State
@@ -85,9 +86,9 @@ class ParticleGame(Game):
             if actions == "discrete"
             else tuple(Box(-1.0, 1.0, (2,), np.float32) for _ in agents)
         )
-        self._radius = torch.tensor(radius)
-        self._acceleration = torch.tensor(acceleration)[:, None]
-        self._max_speed = torch.tensor(max_speed)
+        self._radius = torch.tensor(radius, dtype=torch.float32)
+        self._acceleration = torch.tensor(acceleration, dtype=torch.float32)[:, None]
+        self._max_speed = torch.tensor(max_speed, dtype=torch.float32)
         self._contact_distance = contact_distances(self._radius)
         self._pushes = torch.tensor(DISCRETE_PUSHES)
         self._apart = ~torch.eye(self.n, dtype=torch.bool)
@@ -110,6 +111,7 @@ class ParticleGame(Game):
 
     def start(self, position: Tensor) -> State:
         """The first state of resting bodies at positions (B, E, 2)."""
+        position = batch_last(position)
         trail = position[:, None].expand(-1, self.trail, -1, -1)
         return {"position": position, "velocity": torch.zeros_like(position), "trail": trail}
 
@@ -121,11 +123,12 @@ class ParticleGame(Game):
             push: of every body, (B, E, 2) in [-1, 1].
             contact_distance: (E, E) or (B, E, E).
         """
-        force = (push * self._acceleration).add_(
-            contact_forces(state["position"], contact_distance, self.physics)
-        )
-        position, velocity = move(state["position"], state["velocity"], force, self._max_speed, self.physics)
-        trail = torch.cat([state["position"][:, None], state["trail"]], dim=1)[:, : self.trail]
+        position, velocity = batch_last(state["position"]), batch_last(state["velocity"])
+        force = contact_forces(position, contact_distance, self.physics).add_(push * self._acceleration)
+        trail = state["trail"].new_empty(state["trail"].shape[1:] + position.shape[:1]).movedim(-1, 0)
+        trail[:, 1:] = state["trail"][:, :-1]
+        trail[:, :1] = position[:, None]
+        position, velocity = move(position, velocity, force, self._max_speed, self.physics)
         return {"position": position, "velocity": velocity, "trail": trail}
 
     def outside(self, position: Tensor) -> Tensor:
@@ -136,13 +139,14 @@ class ParticleGame(Game):
         """
         x = position.abs() / self.arena
         ramp = (x - 0.9).mul_(10).clamp_(min=0)
-        return torch.where(x < 1, ramp, (2 * x - 2).exp_().clamp_(max=10)).sum(dim=-1) * self.boundary_penalty
+        one, other = torch.where(x < 1, ramp, (2 * x - 2).exp_().clamp_(max=10)).unbind(-1)
+        return (one + other).mul_(self.boundary_penalty)
 
     def neighbors(self, state: State) -> Tensor:
         self.use(state["position"].device)
         position = state["position"][:, : self.n]
         distance = lengths(position[:, :, None] - position[:, None])
-        return (distance <= self.communication_radius) & self._apart
+        return batch_first((distance <= self.communication_radius) & self._apart)
 
     def use(self, device: torch.device) -> None:
         """Hold all constants on a device."""

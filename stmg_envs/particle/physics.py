@@ -13,12 +13,17 @@ from dataclasses import asdict, dataclass
 from torch import Tensor
 
 from stmg_envs.errors import InvalidArgumentError
+from stmg_envs.particle.layout import pairwise_sum
 
 NO_CONTACT = -math.inf
 """The contact distance of two bodies that pass through each other."""
 
 SAME_PLACE = 1e-9
 """Below this distance two bodies push less and less: at 0 there is no direction to push in."""
+
+
+NEGLIGIBLE = 50.0
+"""Contact margins between two bodies beyond which their contact force is less than any rounding, and 0."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,12 @@ def contact_forces(position: Tensor, contact_distance: Tensor, physics: Physics 
     away = position[:, :, None] - position[:, None]
     distance = lengths(away)
     depth = (contact_distance - distance).div_(physics.contact_margin)
-    # log(1 + exp(depth)) without overflow. torch's softplus rounds differently at the end of a tensor,
-    # and then a world would depend on its place in the batch.
-    overlap = depth.clamp(min=0).add_(depth.abs_().neg_().exp_().log1p_())
-    push = overlap.mul_(physics.contact_force * physics.contact_margin)
-    return away.mul_(push.div_(distance.clamp_(min=SAME_PLACE))[..., None]).sum(dim=2)
+    apart = depth < -NEGLIGIBLE
+    # log(1 + exp(depth)) without overflow. torch's softplus rounds differently at the end of a tensor, and
+    # then a world would depend on its place in the batch.
+    overlap = depth.clamp(min=0).add_(depth.abs_().clamp_(max=NEGLIGIBLE).neg_().exp_().log1p_())
+    push = overlap.mul_(physics.contact_force * physics.contact_margin).masked_fill_(apart, 0)
+    return pairwise_sum(away.mul_(push.div_(distance.clamp_(min=SAME_PLACE))[..., None]), dim=2)
 
 
 def move(
@@ -108,6 +114,6 @@ def move(
     Returns:
         Positions and velocities after the step.
     """
-    moved = position.add(velocity, alpha=physics.dt)
-    faster = (velocity * (1 - physics.damping)).add_(force, alpha=physics.dt)
+    moved = (velocity * physics.dt).add_(position)
+    faster = (velocity * (1 - physics.damping)).add_(force * physics.dt)
     return moved, faster.mul_((max_speed / lengths(faster)).clamp_(max=1)[..., None])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.particle import Physics
+from stmg_envs.particle.layout import batch_first, batch_last, pairwise_sum
 from stmg_envs.particle.physics import contact_distances, contact_forces, lengths, move
 
 PREDATORS = 3
@@ -115,14 +117,26 @@ def test_speed_stays_below_its_maximum(position: Tensor, velocity: Tensor, force
     assert (lengths(faster) <= 1 + 1e-6).all()
 
 
-def test_a_world_does_not_depend_on_its_batch() -> None:
+@pytest.mark.parametrize("layout", [batch_first, batch_last])
+def test_a_world_does_not_depend_on_its_batch(layout: Callable[[Tensor], Tensor]) -> None:
     generator = torch.Generator().manual_seed(0)
     position = torch.rand(1031, 6, 2, generator=generator) * 0.4
     distance = contact_distances(torch.full((6,), 0.1))
-    together = contact_forces(position, distance)
+    together = contact_forces(layout(position), distance)
     for slot in (0, 1, 7, 500, 1029, 1030):
         assert torch.equal(contact_forces(position[slot : slot + 1], distance)[0], together[slot])
-        assert torch.equal(contact_forces(position[slot:], distance)[0], together[slot])
+        assert torch.equal(contact_forces(layout(position[slot:]), distance)[0], together[slot])
+
+
+def test_layouts_hold_the_same_values() -> None:
+    values = torch.arange(30).view(5, 3, 2)
+    last = batch_last(values)
+    assert torch.equal(last, values) and last.stride() == (1, 10, 5)
+    assert batch_last(last).data_ptr() == last.data_ptr()
+    first = batch_first(last)
+    assert torch.equal(first, values) and first.is_contiguous()
+    for dim in (0, 1, 2):
+        assert torch.equal(pairwise_sum(last, dim), values.sum(dim))
 
 
 @pytest.mark.parametrize(
