@@ -44,6 +44,9 @@ class ParticleGame(Game):
         physics: constants of the medium.
         trail: L, for pictures.
 
+    Attributes:
+        farthest: a bound of all coordinates and velocities, also of those of one body seen from another.
+
     Raises:
         InvalidArgumentError: for an argument out of range.
     """
@@ -78,6 +81,7 @@ class ParticleGame(Game):
         self.max_steps = max_steps
         self.arena = arena
         self.boundary_penalty = boundary_penalty
+        self.farthest = 2 * max(1.0, *max_speed, arena + max_steps * physics.dt * max(max_speed))
         self.communication_radius = communication_radius
         self.physics = physics
         self.trail = trail
@@ -94,12 +98,6 @@ class ParticleGame(Game):
         self._apart = ~torch.eye(self.n, dtype=torch.bool)
         # Row i names the bodies other than agent i, in order.
         self._others = torch.tensor([[j for j in range(len(radius)) if j != i] for i in range(self.n)])
-
-    @property
-    def farthest(self) -> float:
-        """A bound of all coordinates and velocities, also of those of one body as seen from another."""
-        fastest = float(self._max_speed.max())
-        return 2 * max(1.0, fastest, self.arena + self.max_steps * self.physics.dt * fastest)  # type: ignore[operator]
 
     def box(self, width: int) -> Box:
         """The space of `width` numbers that describe bodies."""

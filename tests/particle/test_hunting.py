@@ -198,7 +198,8 @@ def test_trails_hold_the_last_places() -> None:
         places.append(state["position"])
     assert torch.equal(state["trail"], torch.stack([places[3], places[2]], dim=1))
     bare = CooperativeHunting(trail=0)
-    assert bare.reset(streams(4))["trail"].shape == (4, 0, 4, 2)
+    state = bare.step(bare.reset(streams(4)), still(bare, 4), streams(4)).state
+    assert state["trail"].shape == (4, 0, 4, 2)
 
 
 # --- invariants ---
