@@ -32,6 +32,8 @@ def main(num_envs: int, repeats: int, threads: int) -> None:
     torch.set_num_threads(threads)
     table = Table("id", "ms per step", "million steps/s", title=f"{num_envs} environments, {threads} threads")
     for id in stmg_envs.list_envs():
+        if not stmg_envs.game_spec(id).family.startswith("matrix"):
+            continue
         ms = step_ms(id, num_envs, repeats)
         table.add_row(id, f"{ms:.2f}", f"{num_envs / ms / 1e3:.1f}")
     Console(width=100).print(table)

@@ -1,0 +1,240 @@
+"""Cooperative Hunting: slow predators catch fast prey, if they surround it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from stmg_envs.errors import InvalidArgumentError
+from stmg_envs.particle.fleeing import flee, headings
+from stmg_envs.particle.layout import batch_first, batch_last
+from stmg_envs.particle.particle_game import Actions, ParticleGame, require_number, require_positive
+from stmg_envs.particle.physics import MPE, NO_CONTACT, Physics, lengths
+from stmg_envs.particle.rendering import Body, Picture
+from stmg_envs.protocol import Outcome, State, Streams
+
+Variant = Literal["I", "II"]
+
+TEAMS: dict[str, tuple[int, int, int]] = {"I": (1, 2, 1), "II": (2, 2, 2)}
+"""Attackers, interceptors and prey of each variant."""
+
+
+class CooperativeHunting(ParticleGame):
+    """Attackers and interceptors hunt prey that is faster than they are.
+
+    Attackers can hit prey; interceptors can only hinder it, and being touched by it costs them. One
+    predator alone hardly ever catches the prey; three that surround it do. Variant "I" has 1 attacker,
+    2 interceptors and 1 prey, variant "II" 2 of each (DRIMA paper, sections 4.2 and B.2.2). The paper
+    gives the roles, the reward's terms, the 30 steps and prey with a limited view; its constants are
+    not published, so all of them are arguments here.
+
+    | Space       | Each predator, with n predators and m prey                                     |
+    |-------------|--------------------------------------------------------------------------------|
+    | Action      | Box(-1, 1, (2,)): push along x and y; or Discrete(5): none, left, right, down, up |
+    | Observation | Box(-c, c, (5 (n + m),)), see below; c bounds what can happen in an episode    |
+    | State       | Box(-c, c, (5 m + 4 n,)): positions, velocities, and 1 for prey not yet hit    |
+
+    | Observation      | Numbers                                                                   |
+    |------------------|---------------------------------------------------------------------------|
+    | 0-4              | own position, own velocity, own role (1 attacker, 0 interceptor)          |
+    | 5 per other body | its position and velocity from one's own, and 1; all 0 if it is not seen  |
+
+    Other bodies are the predators, attackers first, without oneself, and then the prey. Not seen is what
+    is farther than `view`, and prey that has been hit.
+
+    **Dynamics.** MPE's (`stmg_envs.particle.physics`); all bodies push each other apart. Everything
+    starts at rest, uniformly in the square of half side `arena`, as in simple_tag. The prey follows a
+    rule of ours instead of the paper's pre-trained policy (`stmg_envs.particle.fleeing`): it runs to the
+    safest place it can reach, with less strength the more it is surrounded. Prey that has been hit stays
+    where it is and is out of the game.
+
+    **Rewards.** Each predator pays its distance to the nearest prey that had not been hit before the
+    step, and `boundary_penalty` times simple_tag's penalty for leaving the arena. An attacker gets
+    `hit_bonus` for each such prey that it touches, an interceptor pays `collision_penalty` for each,
+    in every step.
+
+    **Metrics.** `caught`: 1 once all prey has been hit; at the end of an episode, whether it succeeded.
+    `hits`: prey hit so far. `collisions`: touches of an interceptor and prey so far, one per step.
+
+    **Episode end.** Terminates when all prey has been hit; truncates after `max_steps`.
+
+    **Neighbours.** Predators within `communication_radius` of each other.
+
+    Args:
+        variant: "I" or "II".
+        actions: "continuous" or "discrete".
+        max_steps: time limit; 30 (section 4.2).
+        view: radius within which predators see other bodies, lengths; None, as in simple_tag: all.
+        communication_radius: lengths; ours.
+        prey_view: radius of the disc that prey sees, lengths; ours.
+        prey_reach: how far ahead prey looks, lengths; ours.
+        hit_bonus: 15, the attacker's payoff of the joint approach (table 2).
+        collision_penalty: 5, the interceptor's loss there (table 2).
+        boundary_penalty: weight of the penalty for leaving the arena; ours.
+        arena: half side of the square, lengths; 1, as in simple_tag.
+        predator_radius: lengths; simple_tag, as all six that follow.
+        predator_acceleration: lengths per second squared.
+        predator_max_speed: lengths per second.
+        prey_radius: lengths.
+        prey_acceleration: lengths per second squared.
+        prey_max_speed: lengths per second.
+        physics: constants of the medium; MPE's.
+        trail: how many past positions pictures show.
+
+    Raises:
+        InvalidArgumentError: for an argument out of range.
+
+    **Version history.** v0: first version.
+    """
+
+    def __init__(
+        self,
+        variant: Variant = "I",
+        actions: Actions = "continuous",
+        max_steps: int = 30,
+        view: float | None = None,
+        communication_radius: float = 1.0,
+        prey_view: float = 0.5,
+        prey_reach: float = 0.5,
+        hit_bonus: float = 15.0,
+        collision_penalty: float = 5.0,
+        boundary_penalty: float = 1.0,
+        arena: float = 1.0,
+        predator_radius: float = 0.075,
+        predator_acceleration: float = 3.0,
+        predator_max_speed: float = 1.0,
+        prey_radius: float = 0.05,
+        prey_acceleration: float = 4.0,
+        prey_max_speed: float = 1.3,
+        physics: Physics = MPE,
+        trail: int = 5,
+    ) -> None:
+        if variant not in TEAMS:
+            raise InvalidArgumentError(f"variant={variant!r} is unknown; expected one of {list(TEAMS)}")
+        require_positive(
+            prey_view=prey_view,
+            prey_reach=prey_reach,
+            predator_radius=predator_radius,
+            predator_acceleration=predator_acceleration,
+            predator_max_speed=predator_max_speed,
+            prey_radius=prey_radius,
+            prey_acceleration=prey_acceleration,
+            prey_max_speed=prey_max_speed,
+        )
+        if view is not None:
+            require_positive(view=view)
+        require_number("hit_bonus", hit_bonus)
+        require_number("collision_penalty", collision_penalty)
+        attackers, interceptors, prey = TEAMS[variant]
+        predators = attackers + interceptors
+        super().__init__(
+            [
+                *(f"attacker_{i}" for i in range(attackers)),
+                *(f"interceptor_{i}" for i in range(interceptors)),
+            ],
+            [predator_radius] * predators + [prey_radius] * prey,
+            [predator_acceleration] * predators + [prey_acceleration] * prey,
+            [predator_max_speed] * predators + [prey_max_speed] * prey,
+            actions,
+            max_steps,
+            arena,
+            boundary_penalty,
+            communication_radius,
+            physics,
+            trail,
+        )
+        self.attackers = attackers
+        self.prey = prey
+        self.view = view
+        self.prey_view = prey_view
+        self.prey_reach = prey_reach
+        self.observation_space = self.box(5 * (predators + prey))
+        self.state_space = self.box(4 * (predators + prey) + prey)
+        self._touch_distance = predator_radius + prey_radius
+        touch_reward = [hit_bonus] * attackers + [-collision_penalty] * interceptors
+        self._touch_reward = torch.tensor(touch_reward, dtype=torch.float32)
+        self._role = torch.tensor([1.0] * attackers + [0.0] * interceptors)
+        self._headings = headings()
+        # Row i marks the body of prey i.
+        self._prey_bodies = torch.eye(predators + prey, dtype=torch.bool)[predators:]
+
+    def reset(self, streams: Streams) -> State:
+        position = streams.uniform(self.n + self.prey, 2).mul_(2).sub_(1).mul_(self.arena)
+        batch = len(position)
+        caught = position.new_zeros(batch, self.prey, dtype=torch.bool)
+        return {**self.start(position), "caught": batch_last(caught), "collisions": position.new_zeros(batch)}
+
+    def step(self, state: State, actions: Tensor, streams: Streams) -> Outcome:
+        self.use(actions.device)
+        caught = state["caught"]
+        before = batch_last(state["position"])
+        predators, prey = before[:, : self.n], before[:, self.n :]
+        push = torch.empty_like(before)
+        push[:, : self.n] = self.push(actions)
+        push[:, self.n :] = flee(
+            prey, predators, self.prey_view, self.prey_reach, self.arena, self._headings
+        ).masked_fill_(caught[..., None], 0)
+        out = self._out(caught)
+        contact_distance = self._contact_distance.masked_fill(out[:, :, None] | out[:, None], NO_CONTACT)
+        moved = self.advance(state, push, contact_distance)
+
+        predators, prey = moved["position"][:, : self.n], moved["position"][:, self.n :]
+        distance = lengths(predators[:, :, None] - prey[:, None])  # (B, n, m)
+        distance.masked_fill_(caught[:, None], torch.inf)
+        touch = distance < self._touch_distance
+        rewards = (touch.sum(dim=-1) * self._touch_reward).sub_(distance.amin(dim=-1))
+        rewards.sub_(self.outside(predators))
+
+        caught = caught | touch[:, : self.attackers].any(dim=1)
+        moved["velocity"][:, self.n :].masked_fill_(caught[..., None], 0)
+        collisions = state["collisions"] + touch[:, self.attackers :].sum(dim=(1, 2))
+        hits, over = caught.sum(dim=-1, dtype=torch.float32), caught.all(dim=-1)
+        return Outcome(
+            {**moved, "caught": caught, "collisions": collisions},
+            batch_first(rewards),
+            over,
+            {"caught": over.float(), "hits": hits, "collisions": collisions},
+        )
+
+    def observe(self, state: State) -> Tensor:
+        self.use(state["position"].device)
+        position, velocity = state["position"], state["velocity"]
+        numbers = position.new_empty(self.n, self.n + self.prey, 5, len(position)).movedim(-1, 0)
+        own, others = numbers[:, :, 0], numbers[:, :, 1:]  # (B, n, 5) and (B, n, n + m - 1, 5)
+        own[..., :2], own[..., 2:4], own[..., 4] = position[:, : self.n], velocity[:, : self.n], self._role
+        torch.sub(position[:, self._others], position[:, : self.n, None], out=others[..., :2])
+        torch.sub(velocity[:, self._others], velocity[:, : self.n, None], out=others[..., 2:4])
+        others[..., 4] = 1
+        hidden = self._out(state["caught"])[:, self._others]
+        if self.view is not None:
+            hidden = hidden | (lengths(others[..., :2]) > self.view)
+        others.masked_fill_(hidden[..., None], 0)
+        return batch_first(numbers).flatten(2)
+
+    def global_state(self, state: State) -> Tensor:
+        parts = (state["position"].flatten(1), state["velocity"].flatten(1), ~state["caught"])
+        return torch.cat([part.t() for part in parts]).t().contiguous()
+
+    def picture(self, state: State) -> Picture:
+        out, collisions = self._out(state["caught"])[0].tolist(), int(state["collisions"][0])
+        names = [*self.agents, *(f"prey_{i}" for i in range(self.prey))]
+        bodies = []
+        for index, (name, trail) in enumerate(zip(names, self.trails(state), strict=True)):
+            hunted = index >= self.n
+            bodies.append(
+                Body(
+                    name=name,
+                    color="prey" if hunted else name.partition("_")[0],
+                    radius=float(self._radius[index]),
+                    trail=trail,
+                    view=self.prey_view if hunted else self.view,
+                    faded=out[index],
+                )
+            )
+        return Picture(bodies, f"hit {sum(out)} of {self.prey}, collisions {collisions}")
+
+    def _out(self, caught: Tensor) -> Tensor:
+        """Bodies that are out of the game, which only prey can be, bool (B, n + m)."""
+        return (caught[..., None] & self._prey_bodies).any(dim=1)
