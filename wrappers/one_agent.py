@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 from gymnasium import Space
@@ -18,10 +18,9 @@ class OneAgent(ParallelEnv[str, Any, Any]):
         env: the environment.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"name": "one_agent"}
-
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
         self.env = env
+        self.metadata = {**env.metadata, "name": "one_agent"}
         self.possible_agents = [AGENT]
         self.agents: list[str] = []
         self.observation_spaces = {AGENT: env.observation_space}

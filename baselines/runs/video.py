@@ -1,0 +1,119 @@
+"""Pictures of a trained policy's greedy episode, as a film."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from baselines.errors import ConfigError
+from baselines.runs.api import LoadedPolicy, load_policy
+from stmg_envs.errors import MissingEngineError
+from stmg_envs.protocol import Episodes, Game
+from wrappers import external_vector_env, is_external
+
+Frames = list[NDArray[np.uint8]]
+SUFFIXES = (".gif", ".mp4")
+
+
+def check_film_path(path: Path) -> None:
+    """Raise ConfigError unless a film can be written to the path, and MissingEngineError without its library."""
+    if path.suffix not in SUFFIXES:
+        raise ConfigError(f"video={str(path)!r} is no film; expected a name that ends with one of {SUFFIXES}")
+    if path.suffix == ".mp4":
+        try:
+            import imageio_ffmpeg  # noqa: F401
+        except ImportError:
+            raise MissingEngineError(
+                f"video={str(path)!r} needs imageio-ffmpeg, which is not installed; install it with: "
+                f"pip install 'stmg[video]', or write a .gif"
+            ) from None
+
+
+def film(run_dir: str | Path, path: Path, seed: int | None = None, episode_seed: int = 0) -> int:
+    """Play one greedy episode with a run's policy and write its pictures.
+
+    Args:
+        run_dir: a run directory.
+        path: the film, `.gif` or `.mp4`.
+        seed: one of the run's seeds; the first by default.
+        episode_seed: seed of the episode.
+
+    Returns:
+        The number of pictures.
+
+    Raises:
+        ConfigError: for another kind of file, or a game that has no pictures.
+        MissingEngineError: if what writes `.mp4` is not installed.
+        RunDirectoryError, CheckpointError: see `load_policy`.
+    """
+    check_film_path(path)
+    policy = load_policy(run_dir, seed)
+    if is_external(policy.plan.env_id):
+        frames, rate = _external_frames(policy, episode_seed)
+    else:
+        frames, rate = _native_frames(policy, episode_seed)
+    write_film(frames, path, rate)
+    return len(frames)
+
+
+def write_film(frames: Frames, path: Path, rate: float) -> None:
+    """Write pictures (H, W, 3) at so many per second; the last one stays for a second."""
+    frames = frames + frames[-1:] * round(rate)
+    if path.suffix == ".gif":
+        images = [Image.fromarray(frame) for frame in frames]
+        images[0].save(path, save_all=True, append_images=images[1:], duration=1000 / rate, loop=0)
+        return
+    import imageio_ffmpeg
+
+    height, width = frames[0].shape[:2]
+    writer = imageio_ffmpeg.write_frames(str(path), (width, height), fps=rate, macro_block_size=1)
+    writer.send(None)
+    for frame in frames:
+        writer.send(np.ascontiguousarray(frame))
+    writer.close()
+
+
+def _native_frames(policy: LoadedPolicy, seed: int) -> tuple[Frames, float]:
+    """Pictures of a native game's episode, and how many there are per second."""
+    game = policy.plan.game()
+    assert isinstance(game, Game)
+    if "rgb_array" not in game.metadata["render_modes"]:
+        raise ConfigError(
+            f"env={policy.plan.env_id!r} has no pictures; expected a game that renders rgb_array"
+        )
+    episodes = Episodes(game, 1)
+    if isinstance(policy.plan.priority, tuple):
+        episodes.set_priority(policy.plan.priority)
+    episodes.reset(seed)
+    order = tuple(episodes.priority[0].tolist())
+    frames, over = [_picture(game, episodes, order)], False
+    while not over:
+        actions = policy.act(episodes.observe(), episodes.priority)
+        over = bool(episodes.step(actions).done)
+        frames.append(_picture(game, episodes, order))
+    return frames, float(game.metadata["render_fps"])
+
+
+def _picture(game: Game, episodes: Episodes, order: tuple[int, ...]) -> NDArray[np.uint8]:
+    return np.asarray(game.render(episodes.state, "rgb_array", order), dtype=np.uint8)
+
+
+def _external_frames(policy: LoadedPolicy, seed: int) -> tuple[Frames, float]:
+    """Pictures of an episode of somebody else's environment, and how many there are per second."""
+    plan = policy.plan
+    env = external_vector_env(plan.env_id, 1, render_mode="rgb_array", **plan.env_args)
+    observations, _ = env.reset(seed=seed)
+    frames: Frames = []
+    over = torch.tensor([False])
+    while not over:
+        # Before the step: afterwards an episode that has ended has begun anew.
+        frames.append(np.asarray(env.envs[0].render(), dtype=np.uint8))
+        observations, _, terminated, truncated, _ = env.step(policy.act(observations, env.priority))
+        over = terminated | truncated
+    rate = float(env.envs[0].metadata.get("render_fps", 10))
+    env.close()
+    return frames, rate
