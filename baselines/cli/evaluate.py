@@ -14,7 +14,7 @@ from baselines.runs.video import check_film_path, film
 @click.command(name="evaluate")
 @click.argument("run_dir", type=click.Path(file_okay=False))
 @click.option("--episodes", type=click.IntRange(min=1), default=320, show_default=True, help="per run")
-@click.option("--video", type=click.Path(dir_okay=False, path_type=Path), help="film an episode: .gif, .mp4")
+@click.option("--video", type=click.Path(dir_okay=False, path_type=Path), help="film an episode, .gif")
 @click.option("--seed", type=int, help="which of the run's policies to film; the first by default")
 def command(run_dir: str, episodes: int, video: Path | None, seed: int | None) -> None:
     """Play greedy episodes with a run's policies and write absolute metrics to its results.json.

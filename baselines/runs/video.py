@@ -11,26 +11,16 @@ from PIL import Image
 
 from baselines.errors import ConfigError
 from baselines.runs.api import LoadedPolicy, load_policy
-from stmg_envs.errors import MissingEngineError
 from stmg_envs.protocol import Episodes, Game
 from wrappers import external_vector_env, is_external
 
 Frames = list[NDArray[np.uint8]]
-SUFFIXES = (".gif", ".mp4")
 
 
 def check_film_path(path: Path) -> None:
-    """Raise ConfigError unless a film can be written to the path, and MissingEngineError without its library."""
-    if path.suffix not in SUFFIXES:
-        raise ConfigError(f"video={str(path)!r} is no film; expected a name that ends with one of {SUFFIXES}")
-    if path.suffix == ".mp4":
-        try:
-            import imageio_ffmpeg  # noqa: F401
-        except ImportError:
-            raise MissingEngineError(
-                f"video={str(path)!r} needs imageio-ffmpeg, which is not installed; install it with: "
-                f"pip install 'stmg[video]', or write a .gif"
-            ) from None
+    """Raise ConfigError unless a film can be written to the path."""
+    if path.suffix != ".gif":
+        raise ConfigError(f"video={str(path)!r} is no film; expected a name that ends with .gif")
 
 
 def film(run_dir: str | Path, path: Path, seed: int | None = None, episode_seed: int = 0) -> int:
@@ -38,7 +28,7 @@ def film(run_dir: str | Path, path: Path, seed: int | None = None, episode_seed:
 
     Args:
         run_dir: a run directory.
-        path: the film, `.gif` or `.mp4`.
+        path: the film, `.gif`.
         seed: one of the run's seeds; the first by default.
         episode_seed: seed of the episode.
 
@@ -47,7 +37,6 @@ def film(run_dir: str | Path, path: Path, seed: int | None = None, episode_seed:
 
     Raises:
         ConfigError: for another kind of file, or a game that has no pictures.
-        MissingEngineError: if what writes `.mp4` is not installed.
         RunDirectoryError, CheckpointError: see `load_policy`.
     """
     check_film_path(path)
@@ -62,19 +51,8 @@ def film(run_dir: str | Path, path: Path, seed: int | None = None, episode_seed:
 
 def write_film(frames: Frames, path: Path, rate: float) -> None:
     """Write pictures (H, W, 3) at so many per second; the last one stays for a second."""
-    frames = frames + frames[-1:] * round(rate)
-    if path.suffix == ".gif":
-        images = [Image.fromarray(frame) for frame in frames]
-        images[0].save(path, save_all=True, append_images=images[1:], duration=1000 / rate, loop=0)
-        return
-    import imageio_ffmpeg
-
-    height, width = frames[0].shape[:2]
-    writer = imageio_ffmpeg.write_frames(str(path), (width, height), fps=rate, macro_block_size=1)
-    writer.send(None)
-    for frame in frames:
-        writer.send(np.ascontiguousarray(frame))
-    writer.close()
+    images = [Image.fromarray(frame) for frame in frames + frames[-1:] * round(rate)]
+    images[0].save(path, save_all=True, append_images=images[1:], duration=1000 / rate, loop=0)
 
 
 def _native_frames(policy: LoadedPolicy, seed: int) -> tuple[Frames, float]:
