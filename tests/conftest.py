@@ -21,8 +21,10 @@ settings.register_profile("reproducible", derandomize=True, deadline=None, datab
 settings.load_profile("reproducible")
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def _one_thread() -> None:
+    # Commands set the number for the whole process; where cores are busy, small networks wait for a second
+    # thread longer than they compute.
     torch.set_num_threads(1)
 
 
