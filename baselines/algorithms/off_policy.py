@@ -14,6 +14,7 @@ from baselines.algorithms.config import TrainingConfig
 from baselines.algorithms.policy_gradient import ADAM_EPS, average, under
 from baselines.training.gradients import gradient_step
 from baselines.training.interaction import RewardInteraction
+from baselines.training.optimizer import adam_state, load_adam_state
 from baselines.training.population import Parameters, Population
 from baselines.training.replay import ReplayBuffer, ReplayCollector, Rows
 from baselines.training.rollout import Noise
@@ -146,18 +147,12 @@ class OffPolicy(ABC):
         parameters = self.population.parameters
         tensors = {f"policy.{name}": p.detach() for name, p in parameters.items()}
         tensors |= {f"target.{name}": p for name, p in self.targets.items()}
-        for name, p in parameters.items():
-            for key, x in self.optimizer.state.get(p, {}).items():
-                tensors[f"optimizer.{key}.{name}"] = torch.as_tensor(x)
-        return tensors
+        moments = adam_state(self.optimizer, parameters)
+        return tensors | {f"optimizer.{name}": x for name, x in moments.items()}
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Restore what `state` gave."""
         self.population.load(under("policy.", tensors))
         for name, p in under("target.", tensors).items():
             self.targets[name].copy_(p)
-        moments = under("optimizer.", tensors)
-        keys = {name.split(".", 1)[0] for name in moments}
-        for name, p in self.population.parameters.items():
-            if keys:
-                self.optimizer.state[p] = {key: moments[f"{key}.{name}"].to(p.device) for key in keys}
+        load_adam_state(self.optimizer, self.population.parameters, under("optimizer.", tensors))

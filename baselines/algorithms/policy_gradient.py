@@ -16,6 +16,7 @@ from baselines.algorithms.config import OnPolicyConfig
 from baselines.networks.value_norm import ValueNormalizer
 from baselines.training.gradients import gradient_step
 from baselines.training.interaction import RewardInteraction
+from baselines.training.optimizer import adam_state, annealed, load_adam_state
 from baselines.training.population import Parameters, Population
 from baselines.training.rollout import Batch, Collector, Noise, rows_of
 from stmg_envs.protocol import JointVectorEnv, Streams
@@ -47,18 +48,6 @@ def normalize_per_agent(advantages: Tensor, alive: Tensor) -> Tensor:
     centred = (advantages - mean) * weight
     deviation = (centred.square().sum(dim=1, keepdim=True) / (count - 1).clamp(min=1)).sqrt()
     return centred / (deviation + 1e-5)
-
-
-def annealed(start: float, end: float, share: float, progress: float) -> float:
-    """A coefficient that moves linearly from start to end over a share of training.
-
-    Args:
-        start: value at progress 0.
-        end: value from progress `share` on.
-        share: share of training, in (0, 1].
-        progress: share of training done, in [0, 1].
-    """
-    return end + (start - end) * max(0.0, 1.0 - progress / share)
 
 
 @dataclass(frozen=True)
@@ -190,13 +179,10 @@ class PolicyGradient(ABC):
         self._load_optimizer(under("optimizer.", tensors))
 
     def _optimizer_state(self) -> dict[str, Tensor]:
-        states = ((name, self.optimizer.state.get(p, {})) for name, p in self.population.parameters.items())
-        return {f"{key}.{name}": torch.as_tensor(x) for name, state in states for key, x in state.items()}
+        return adam_state(self.optimizer, self.population.parameters)
 
     def _load_optimizer(self, tensors: dict[str, Tensor]) -> None:
-        keys = {name.split(".", 1)[0] for name in tensors}
-        for name, p in self.population.parameters.items():
-            self.optimizer.state[p] = {key: tensors[f"{key}.{name}"].to(p.device) for key in keys}
+        load_adam_state(self.optimizer, self.population.parameters, tensors)
 
 
 def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -6,17 +6,15 @@ import torch
 from torch import Tensor, nn
 
 from baselines.networks.heads import ILLEGAL_LOGIT
-from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, linear
-from baselines.networks.mlp import Hidden, hidden_layers, input_norm
+from baselines.networks.layers import OUTPUT_GAIN, linear
+from baselines.networks.mlp import Hidden, trunk
 from baselines.networks.policy import Decision, Evaluation, Inputs, JointPolicy, PolicySpec
 
 
 def _network(in_features: int, hidden: Hidden, out: int, gain: float, spec: PolicySpec) -> nn.Sequential:
     """A separate network for each agent, (B, n, in_features) to (B, n, out)."""
     return nn.Sequential(
-        input_norm(in_features, spec.observation_norm),
-        linear(in_features, hidden[0], RELU_GAIN, spec.n),
-        *hidden_layers(hidden, spec.n),
+        *trunk(in_features, hidden, spec.observation_norm, spec.n),
         linear(hidden[-1], out, gain, spec.n),
     )
 

@@ -30,6 +30,15 @@ def hidden_layers(hidden: Hidden, agents: int | None) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
+def trunk(in_features: int, hidden: Hidden, normalize: bool, agents: int | None) -> nn.Sequential:
+    """From inputs (B, n, in_features) through all hidden layers: what outputs are read from."""
+    return nn.Sequential(
+        input_norm(in_features, normalize),
+        linear(in_features, hidden[0], RELU_GAIN, agents),
+        *hidden_layers(hidden, agents),
+    )
+
+
 class MLPActor(nn.Module):
     """Distribution over actions from own observations.
 
@@ -53,11 +62,7 @@ class MLPActor(nn.Module):
     ) -> None:
         super().__init__()
         self._sizes = (in_features, hidden, action_width, discrete, normalize)
-        self.trunk = nn.Sequential(
-            input_norm(in_features, normalize),
-            linear(in_features, hidden[0], RELU_GAIN, agents),
-            *hidden_layers(hidden, agents),
-        )
+        self.trunk = trunk(in_features, hidden, normalize, agents)
         output = linear(hidden[-1], action_width, OUTPUT_GAIN, agents)
         self.head: ActionHead = action_head(output, action_width, discrete, agents)
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from baselines.networks.heads import ILLEGAL_LOGIT
-from baselines.networks.layers import RELU_GAIN, linear
-from baselines.networks.mlp import Hidden, hidden_layers, input_norm
+from baselines.networks.layers import linear
+from baselines.networks.mlp import Hidden, trunk
 from baselines.networks.policy import Decision, Evaluation, Inputs, JointPolicy, PolicySpec
 
 
@@ -25,9 +25,7 @@ class QNetwork(JointPolicy):
     def __init__(self, spec: PolicySpec, hidden: Hidden) -> None:
         super().__init__()
         self.network = nn.Sequential(
-            input_norm(spec.obs_dim, spec.observation_norm),
-            linear(spec.obs_dim, hidden[0], RELU_GAIN, spec.n),
-            *hidden_layers(hidden, spec.n),
+            *trunk(spec.obs_dim, hidden, spec.observation_norm, spec.n),
             linear(hidden[-1], spec.action_width, 1.0, spec.n),
         )
 

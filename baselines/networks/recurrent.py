@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from baselines.networks.heads import action_head
-from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, GRULayer, linear, norm
-from baselines.networks.mlp import Hidden, MLPCritic, hidden_layers, input_norm
+from baselines.networks.layers import OUTPUT_GAIN, GRULayer, linear, norm
+from baselines.networks.mlp import Hidden, MLPCritic, trunk
 from baselines.networks.policy import Decision, Evaluation, Inputs, JointPolicy, PolicySpec, with_agent_ids
 
 
@@ -36,11 +36,7 @@ class RecurrentPolicy(JointPolicy):
         self.memory_width = 2 * hidden[-1]
         in_features = spec.obs_dim + spec.n if shared else spec.obs_dim
         agents = None if shared else spec.n
-        self.actor_trunk = nn.Sequential(
-            input_norm(in_features, spec.observation_norm),
-            linear(in_features, hidden[0], RELU_GAIN, agents),
-            *hidden_layers(hidden, agents),
-        )
+        self.actor_trunk = trunk(in_features, hidden, spec.observation_norm, agents)
         self.actor_memory = GRULayer(hidden[-1], agents)
         self.actor_norm = norm(hidden[-1], agents)
         output = linear(hidden[-1], spec.action_width, OUTPUT_GAIN, agents)

@@ -68,3 +68,30 @@ def clip_per_run(gradients: Parameters, limit: float) -> tuple[Parameters, Tenso
     scale = (limit / (norms + 1e-6)).clamp(max=1.0)
     scaled = {name: g * scale.view(-1, *([1] * (g.dim() - 1))) for name, g in gradients.items()}
     return scaled, norms
+
+
+def annealed(start: float, end: float, share: float, progress: float) -> float:
+    """A coefficient that moves linearly from start to end over a share of training.
+
+    Args:
+        start: value at progress 0.
+        end: value from progress `share` on.
+        share: share of training, in (0, 1].
+        progress: share of training done, in [0, 1].
+    """
+    return end + (start - end) * max(0.0, 1.0 - progress / share)
+
+
+def adam_state(optimizer: torch.optim.Optimizer, parameters: Parameters) -> dict[str, Tensor]:
+    """What an Adam of torch remembers of named parameters; nothing before its first step."""
+    states = ((name, optimizer.state.get(p, {})) for name, p in parameters.items())
+    return {f"{key}.{name}": torch.as_tensor(x) for name, state in states for key, x in state.items()}
+
+
+def load_adam_state(
+    optimizer: torch.optim.Optimizer, parameters: Parameters, tensors: dict[str, Tensor]
+) -> None:
+    """Restore what `adam_state` gave."""
+    keys = {name.split(".", 1)[0] for name in tensors}
+    for name, p in parameters.items():
+        optimizer.state[p] = {key: tensors[f"{key}.{name}"].to(p.device) for key in keys}

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from baselines.networks.policy import Inputs
+from baselines.training.episode_returns import EpisodeReturns
 from baselines.training.interaction import RewardInteraction
+from baselines.training.optimizer import annealed
 from baselines.training.population import Population
 from baselines.training.rollout import Noise, policy_inputs, rows_of
 from stmg_envs.protocol import JointVectorEnv, Observations, Streams
@@ -89,7 +91,7 @@ class ReplayCollector:
         self.exploration = exploration
         self.buffer = ReplayBuffer(capacity)
         self.observations: Observations = {}
-        self.partial_returns = torch.zeros(env.num_envs, len(env.agents), device=env.device)
+        self.returns = EpisodeReturns(env, population.size)
 
     def carried(self) -> dict[str, Tensor]:
         """What goes on from one collection to the next besides the environments."""
@@ -97,7 +99,7 @@ class ReplayCollector:
         return kept | {
             "added": torch.tensor(self.buffer.added),
             "averages": self.interaction.averages,
-            "returns": self.partial_returns,
+            "returns": self.returns.partial,
         }
 
     def restore(self, observations: Observations, carried: dict[str, Tensor]) -> None:
@@ -112,7 +114,7 @@ class ReplayCollector:
             if name.startswith("buffer.")
         }
         if self.env.keeps_episodes:
-            self.partial_returns = carried["returns"].to(device)
+            self.returns.partial = carried["returns"].to(device)
 
     def collect(self, streams: Streams, progress: float) -> tuple[ReplayBuffer, dict[str, Tensor]]:
         """T timesteps into the buffer.
@@ -127,11 +129,9 @@ class ReplayCollector:
         runs = self.population.size
         batch = self.env.num_envs // runs
         noise = self.noise(streams, self.rollout_steps, batch)
-        start, end, share = self.exploration
-        amount = end + (start - end) * max(0.0, 1.0 - progress / share)
+        amount = annealed(*self.exploration, progress)
         exploration = torch.full((runs, batch), amount, device=self.env.device)
         conflicts = torch.zeros(runs, device=self.env.device)
-        finished = torch.zeros(2, self.env.num_envs, device=self.env.device)
         for t in range(self.rollout_steps):
             inputs = policy_inputs(self.observations, self.env.priority, runs)
             decision = self.population.act(inputs | {"exploration": exploration}, noise[:, t])
@@ -139,10 +139,7 @@ class ReplayCollector:
             self.observations, rewards, terminated, truncated, info = self.env.step(
                 decision.actions.flatten(0, 1)
             )
-            done = terminated | truncated
-            self.partial_returns += rewards
-            finished += torch.stack([self.partial_returns.mean(dim=1) * done, done.float()])
-            self.partial_returns = self.partial_returns * ~done[:, None]
+            self.returns.add(rewards, terminated | truncated)
             self.interaction(rewards, neighbors)
             conflicts += self.interaction.conflict_rate
             following = policy_inputs(info["final"], inputs["priority"].flatten(0, 1), runs)
@@ -156,9 +153,8 @@ class ReplayCollector:
             if neighbors is not None:
                 rows["neighbors"] = neighbors.view(runs, batch, *neighbors.shape[1:])
             self.buffer.add(rows)
-        total, count = finished.view(2, runs, -1).sum(dim=2)
         metrics = {
-            "episode_return": torch.where(count > 0, total / count, torch.nan),
+            "episode_return": self.returns.take_mean(),
             "exploration": exploration[:, 0],
         }
         if self.interaction.kind.startswith("dri"):

@@ -12,6 +12,7 @@ from torch import Tensor
 from baselines.networks.policy import Inputs
 from baselines.networks.value_norm import ValueNormalizer
 from baselines.training.advantages import generalized_advantages
+from baselines.training.episode_returns import EpisodeReturns
 from baselines.training.interaction import RewardInteraction
 from baselines.training.population import Population
 from stmg_envs.protocol import JointVectorEnv, Observations, Streams
@@ -107,13 +108,13 @@ class Collector:
         self.gae_lambda = gae_lambda
         self.num_envs = env.num_envs // population.size
         self.observations: Observations = {}
-        self.partial_returns = torch.zeros(env.num_envs, len(env.agents), device=env.device)
+        self.returns = EpisodeReturns(env, population.size)
         self.memory = population.no_memory(self.num_envs, len(env.agents)).flatten(0, 1)
         self.fresh = torch.ones(env.num_envs, dtype=torch.bool, device=env.device)
 
     def carried(self) -> dict[str, Tensor]:
         """What goes on from one rollout to the next besides the environments."""
-        episodes = {"returns": self.partial_returns, "memory": self.memory, "fresh": self.fresh}
+        episodes = {"returns": self.returns.partial, "memory": self.memory, "fresh": self.fresh}
         return episodes | {"averages": self.interaction.averages}
 
     def restore(self, observations: Observations, carried: dict[str, Tensor]) -> None:
@@ -121,7 +122,7 @@ class Collector:
         self.observations = observations
         self.interaction.averages = carried["averages"].to(self.env.device)
         if self.env.keeps_episodes:
-            self.partial_returns, self.memory, self.fresh = (
+            self.returns.partial, self.memory, self.fresh = (
                 carried[name].to(self.env.device) for name in ("returns", "memory", "fresh")
             )
 
@@ -152,7 +153,6 @@ class Collector:
         }
         inputs: list[Inputs] = []
         conflicts = torch.zeros(runs, device=self.env.device)
-        finished = torch.zeros(2, self.env.num_envs, device=self.env.device)
         for t in range(steps):
             inputs.append(self._inputs(self.observations, self.env.priority))
             decision = self.population.act(inputs[-1], noise[:, t])
@@ -161,9 +161,7 @@ class Collector:
                 decision.actions.flatten(0, 1)
             )
             done = terminated | truncated
-            self.partial_returns += rewards
-            finished += torch.stack([self.partial_returns.mean(dim=1) * done, done.float()])
-            self.partial_returns = self.partial_returns * ~done[:, None]
+            self.returns.add(rewards, done)
             if decision.memory is not None:
                 self.memory = decision.memory.flatten(0, 1)
             final_values = self._final_values(info, truncated, inputs[-1]["priority"], noise[:, t])
@@ -174,9 +172,8 @@ class Collector:
             for column, value in zip(columns.values(), step, strict=True):
                 column.append(value if value.shape[0] == runs else value.view(runs, -1, *value.shape[1:]))
         last = self.population.act(self._inputs(self.observations, self.env.priority), noise[:, steps]).values
-        total, count = finished.view(2, runs, -1).sum(dim=2)
         batch = self._batch(inputs, {k: torch.stack(v, dim=1) for k, v in columns.items()}, last)
-        metrics = {"episode_return": torch.where(count > 0, total / count, torch.nan)}
+        metrics = {"episode_return": self.returns.take_mean()}
         if self.interaction.kind.startswith("dri"):
             metrics["conflict_rate"] = conflicts / steps
         return batch, metrics
