@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -10,14 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from small import SIZES
 
 from baselines.reproduce.archive import Archive
-from baselines.reproduce.experiments import EXPERIMENTS, Cell, Experiment
+from baselines.reproduce.experiments import EXPERIMENTS, Cell, Experiment, random_three_agent_game
 from baselines.reproduce.page import write_page
 from baselines.reproduce.run import run_cells
 from baselines.runs.trainer import Progress
+from stmg_envs.equilibria import stackelberg
 from stmg_envs.errors import UnknownNameError
 
 SHORT: dict[str, Any] = {"total_steps": 200, "eval_interval": 100}
@@ -118,3 +121,10 @@ def test_table_1_is_the_published_table() -> None:
     assert all(cell.runs >= (100 if "co" not in cell.task else 32) for cell in experiment.cells)
     with pytest.raises(UnknownNameError, match="algorithm='qmix'"):
         experiment.select(["qmix"], [])
+
+
+def test_in_the_random_game_the_order_matters_and_no_tie_decides() -> None:
+    payoffs = np.array(random_three_agent_game())
+    found = [stackelberg(payoffs, priority=order) for order in itertools.permutations(range(3))]
+    assert not any(equilibrium.ties for equilibrium in found)
+    assert len({tuple(equilibrium.actions) for equilibrium in found}) == 4
