@@ -89,7 +89,8 @@ class OnRampMerge(Game):
         num_agents: how many agents there are; one more than the density by default, as in STEER. "random"
             draws 1-3, 2-4 or 4-6 in every episode, as Chen et al. do; absent agents are not alive.
         reward_mode: "own", "regional" or "global" (the mean over all agents).
-        action_masking: allow only actions that change something, and idling.
+        action_masking: allow only what highway-env calls available: idling, a change to an open lane within
+            reach, faster unless the target speed is the highest, slower unless it is the lowest.
         safety_supervisor: replace actions that are about to crash (`stmg_envs.merge.supervisor`). The
             published scripts leave it on; it costs about as much as 25 steps per agent.
         profile: "highway-env", or "marl_cavs" for the papers' fork (`stmg_envs.merge.profiles`).

@@ -22,6 +22,15 @@ X_SCALE, Y_SCALE, SPEED_SCALE = 150.0, 12.0, 45.0
 """What is shown as 1, metres and metres per second."""
 
 
+def in_metres(observations: Tensor) -> Tensor:
+    """Observations (..., obs_dim) as rows of vehicles (..., 5, 5), oneself first, in metres and seconds.
+
+    Each row is presence, x, y, and velocity along x and y; those of others are relative to oneself.
+    """
+    scale = observations.new_tensor([1.0, X_SCALE, Y_SCALE, SPEED_SCALE, SPEED_SCALE])
+    return observations[..., : FEATURES * (1 + SEEN)].unflatten(-1, (1 + SEEN, FEATURES)) * scale
+
+
 def observe(vehicles: Vehicles, n: int, observe_id: bool) -> Tensor:
     """Observations of the first n vehicles, float32 (B, n, obs_dim); zeros of those that are absent.
 

@@ -57,7 +57,7 @@ def share(rewards: Tensor, graph: Tensor, present: Tensor, mode: RewardMode) -> 
     if mode == "own":
         return own
     if mode == "global":
-        return present * (total(own) / total(present).clamp(min=1))
+        return present * (total(own) / total(present.double()).clamp(min=1))
     region = graph | torch.eye(len(own), dtype=torch.bool, device=own.device)[..., None]
     region = (region & present).double()
     return present * (total((region * own).transpose(0, 1)) / total(region.transpose(0, 1)).clamp(min=1))

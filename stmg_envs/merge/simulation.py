@@ -38,9 +38,9 @@ def level_speed(level: Tensor) -> Tensor:
 
 
 def action_mask(vehicles: Vehicles, n: int) -> Tensor:
-    """The actions that change something, and idling, of the first n vehicles, bool (A, n, B).
+    """The actions that are available to the first n vehicles, bool (A, n, B).
 
-    Changing to the right never does on this road: the merge lane is closed to the through road.
+    Changing to the right never is on this road: the merge lane is closed to the through road.
     """
     lanes = roads(vehicles.x.device)
     side = lanes.side_lane[vehicles.lane[:n]]

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from stmg_envs.merge.observations import VIEW
 from stmg_envs.merge.profiles import Profile
-from stmg_envs.merge.rewards import FARTHEST_HEADWAY, headways
-from stmg_envs.merge.roads import MERGE_END, OBSTACLE, roads
+from stmg_envs.merge.rewards import headways
+from stmg_envs.merge.roads import OBSTACLE, roads
 from stmg_envs.merge.simulation import ACTIONS, IDLE, action_mask, advance
+from stmg_envs.merge.urgency import urgency
 from stmg_envs.merge.vehicles import WIDTH, Vehicles
 
 LOOK_AHEAD = 15
@@ -22,20 +23,6 @@ LOOK_AHEAD = 15
 
 IN_THE_WAY = WIDTH + 1.0
 """Vehicles whose centres are farther apart than this across the road pass each other, metres."""
-
-
-def urgency(on_ramp: Tensor, x: Tensor, headway: Tensor) -> Tensor:
-    """Scores by which the most urgent vehicle goes first, of any shape.
-
-    Vehicles of the ramp before those of the through road, there the one nearest to the end of the merge
-    lane, here the one with the smallest headway.
-
-    Args:
-        on_ramp: whether a vehicle is on the ramp or the merge lane, bool.
-        x: along the road, metres.
-        headway: to the vehicle ahead, at most 60 metres.
-    """
-    return torch.where(on_ramp, 2 - (MERGE_END - x) / MERGE_END, 1 - headway / FARTHEST_HEADWAY)
 
 
 def supervise(vehicles: Vehicles, actions: Tensor, profile: Profile) -> Tensor:
