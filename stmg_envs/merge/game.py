@@ -168,11 +168,11 @@ class OnRampMerge(Game):
         seen = self._look(vehicles)
         graph = seen["neighbors"].permute(1, 2, 0)
         rewards = share(own_rewards(vehicles, self.n), graph, agents, self.reward_mode)
-        crashed = vehicles.agents_crashed(self.n).any(dim=0)
+        crashed = vehicles.agents_crashed(self.n)
 
         decisions = state["decisions"] + 1
         speed = torch.where(agents, vehicles.speed[: self.n], 0.0)
-        speed_sum = state["speed_sum"] + total(speed) / total(agents.double())
+        speed_sum = state["speed_sum"] + total(speed) / agents.sum(dim=0)
         merged = state["from_ramp"] & self._on_through(vehicles).t()
         merged_after = torch.where(
             merged, state["merged_after"].minimum(decisions[:, None]), state["merged_after"]
@@ -181,8 +181,8 @@ class OnRampMerge(Game):
         return Outcome(
             {**pack(vehicles), **seen, **record, "from_ramp": state["from_ramp"]},
             rewards.t().float().contiguous(),
-            crashed,
-            self._metrics(vehicles, state["from_ramp"].t(), merged_after.t(), speed_sum / decisions),
+            crashed.any(dim=0),
+            self._metrics(crashed, state["from_ramp"].t(), merged_after.t(), speed_sum / decisions),
         )
 
     def drive(self, vehicles: Vehicles, actions: Tensor) -> Vehicles:
@@ -226,18 +226,17 @@ class OnRampMerge(Game):
         return roads(vehicles.x.device).through[vehicles.lane[: self.n]]
 
     def _metrics(
-        self, vehicles: Vehicles, from_ramp: Tensor, merged_after: Tensor, mean_speed: Tensor
+        self, crashed: Tensor, from_ramp: Tensor, merged_after: Tensor, mean_speed: Tensor
     ) -> dict[str, Tensor]:
         # There is always an agent on the ramp: half of them are, rounded up.
-        count = total(from_ramp.double())
-        crashed = vehicles.agents_crashed(self.n)
+        count = from_ramp.sum(dim=0)
         merged = (merged_after < torch.inf) & ~crashed
         limit = float(self.max_steps or LONGEST)
         time = torch.where(from_ramp, merged_after.clamp(max=limit), 0.0) * (TICKS * TICK)
         return {
             "crash_rate": crashed.any(dim=0).float(),
             "mean_speed": mean_speed.float(),
-            "merged": (total((merged & from_ramp).double()) / count).float(),
+            "merged": merged.sum(dim=0) / count,
             "time_to_merge": (total(time) / count).float(),
         }
 

@@ -7,11 +7,10 @@ happens between two decisions is highway-env's.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from highway_env.envs.common.abstract import AbstractEnv
 from highway_env.road.lane import LineType, SineLane, StraightLane
 from highway_env.road.road import Road, RoadNetwork
@@ -59,7 +58,7 @@ class MergeScene(AbstractEnv):
     viewer: Any
 
     def __init__(self, vehicles: Vehicles, n: int) -> None:
-        self._start = vehicles
+        self._vehicles = vehicles
         self._controlled = n
         super().__init__(render_mode="rgb_array")
 
@@ -92,15 +91,14 @@ class MergeScene(AbstractEnv):
     def _reset(self) -> None:
         self.road = Road(network=make_network(), np_random=self.np_random)
         self.road.objects.append(Obstacle(self.road, [MERGE_END, LANE_WIDTH]))
-        present = self._start.present[:, 0].tolist()
-        self.indices = [index for index, here in enumerate(present) if here]
+        self.indices = _present(self._vehicles)
         for index in self.indices:
             kind = self.action_type.vehicle_class if index < self._controlled else IDMVehicle
             self.road.vehicles.append(kind(self.road, [0.0, 0.0]))
         self.controlled_vehicles = [
             vehicle for vehicle in self.road.vehicles if isinstance(vehicle, MDPVehicle)
         ]
-        self.write(self._start)
+        self.write(self._vehicles)
 
     def _reward(self, action: Any) -> float:
         return 0.0
@@ -114,9 +112,14 @@ class MergeScene(AbstractEnv):
     def _info(self, obs: Any, action: Any = None) -> dict[str, Any]:
         return {}
 
-    def fits(self, vehicles: Vehicles) -> bool:
-        """Whether the scene has a vehicle for each of those that are present, and no other."""
-        return self.indices == vehicles.present[:, 0].nonzero().flatten().tolist()
+    def load(self, vehicles: Vehicles) -> None:
+        """Make the scene one of these vehicles (V, 1)."""
+        if self.indices == _present(vehicles):
+            self.write(vehicles)
+        else:
+            self._vehicles = vehicles
+            self._reset()
+            self.define_spaces()
 
     def write(self, vehicles: Vehicles) -> None:
         """Put the vehicles (V, 1) where they are to be."""
@@ -138,29 +141,20 @@ class MergeScene(AbstractEnv):
 
     def read(self, vehicles: Vehicles) -> Vehicles:
         """The vehicles (V, 1) as they are now, absent ones as given."""
-        columns = {name: value[:, 0].tolist() for name, value in vehicles.tensors().items()}
+        tensors = {name: value.clone() for name, value in vehicles.tensors().items()}
+        columns = {name: value.numpy()[:, 0] for name, value in tensors.items()}
         for vehicle, index in zip(self.road.vehicles, self.indices, strict=True):
-            pushed = vehicle.impact is not None
-            push = vehicle.impact if pushed else (0.0, 0.0)
-            row: Mapping[str, Any] = {
-                "x": vehicle.position[0],
-                "y": vehicle.position[1],
-                "heading": vehicle.heading,
-                "speed": vehicle.speed,
-                "target_speed": vehicle.target_speed,
-                "timer": getattr(vehicle, "timer", columns["timer"][index]),
-                "push_x": push[0],
-                "push_y": push[1],
-                "pushed": pushed,
-                "lane": LANES.index(vehicle.lane_index),
-                "target": LANES.index(vehicle.target_lane_index),
-                "crashed": vehicle.crashed,
-                "present": True,
-            }
-            for name, value in row.items():
-                columns[name][index] = value
-        old = vehicles.tensors()
-        return Vehicles(**{name: torch.tensor(columns[name], dtype=old[name].dtype)[:, None] for name in old})
+            columns["x"][index], columns["y"][index] = vehicle.position
+            columns["heading"][index], columns["speed"][index] = vehicle.heading, vehicle.speed
+            columns["target_speed"][index], columns["crashed"][index] = vehicle.target_speed, vehicle.crashed
+            columns["lane"][index] = LANES.index(vehicle.lane_index)
+            columns["target"][index] = LANES.index(vehicle.target_lane_index)
+            columns["pushed"][index] = vehicle.impact is not None
+            push = (0.0, 0.0) if vehicle.impact is None else vehicle.impact
+            columns["push_x"][index], columns["push_y"][index] = push
+            if not isinstance(vehicle, MDPVehicle):
+                columns["timer"][index] = vehicle.timer
+        return Vehicles(**tensors)
 
     def picture(self, graph: Tensor, priority: Sequence[int]) -> NDArray[np.uint8]:
         """The road as highway-env draws it, uint8 (height, width, 3).
@@ -183,21 +177,41 @@ class MergeScene(AbstractEnv):
         self._simulate(tuple(actions[index] for index in self.indices if index < self._controlled))
 
 
-def make_network() -> RoadNetwork:
-    """The lanes as highway-env has them, in the order of `LANES`."""
+def _present(vehicles: Vehicles) -> list[int]:
+    """The numbers of the vehicles (V, 1) that are present."""
+    return [index for index, here in enumerate(vehicles.present[:, 0].tolist()) if here]
+
+
+class AlongX(StraightLane):
+    """A straight lane along x: the same coordinates without the rotation, which takes long."""
+
+    def local_coordinates(self, position: NDArray[np.float64]) -> tuple[float, float]:
+        return float(position[0] - self.start[0]), float(position[1] - self.start[1])
+
+
+class BendAlongX(SineLane, AlongX):
+    """A sine-shaped lane along x."""
+
+
+def make_network(straight: type[StraightLane] = AlongX, bend: type[SineLane] = BendAlongX) -> RoadNetwork:
+    """The lanes as highway-env has them, in the order of `LANES`.
+
+    Args:
+        straight: class of straight lanes.
+        bend: class of the bend.
+    """
     network = RoadNetwork()
     whole, dashed, none = LineType.CONTINUOUS_LINE, LineType.STRIPED, LineType.NONE
     axis = RAMP_Y - AMPLITUDE
-    bend = {"amplitude": AMPLITUDE, "pulsation": PULSATION, "phase": PHASE}
+    shape = {"amplitude": AMPLITUDE, "pulsation": PULSATION, "phase": PHASE}
+    closed = {"forbidden": True}
     lanes = (
-        StraightLane([0, 0], [MERGE_START, 0], line_types=[whole, whole]),
-        StraightLane([MERGE_START, 0], [MERGE_END, 0], line_types=[whole, dashed]),
-        StraightLane(
-            [MERGE_START, LANE_WIDTH], [MERGE_END, LANE_WIDTH], line_types=[none, whole], forbidden=True
-        ),
-        StraightLane([MERGE_END, 0], [ROAD_END, 0], line_types=[whole, whole]),
-        StraightLane([0, RAMP_Y], [BEFORE, RAMP_Y], line_types=[whole, whole], forbidden=True),
-        SineLane([BEFORE, axis], [MERGE_START, axis], line_types=[whole, whole], forbidden=True, **bend),
+        straight([0, 0], [MERGE_START, 0], line_types=[whole, whole]),
+        straight([MERGE_START, 0], [MERGE_END, 0], line_types=[whole, dashed]),
+        straight([MERGE_START, LANE_WIDTH], [MERGE_END, LANE_WIDTH], line_types=[none, whole], **closed),
+        straight([MERGE_END, 0], [ROAD_END, 0], line_types=[whole, whole]),
+        straight([0, RAMP_Y], [BEFORE, RAMP_Y], line_types=[whole, whole], **closed),
+        bend([BEFORE, axis], [MERGE_START, axis], line_types=[whole, whole], **closed, **shape),
     )
     for (start, end, _), lane in zip(LANES, lanes, strict=True):
         lane.speed_limit = SPEED_LIMIT
@@ -214,11 +228,13 @@ class HighwayEnvGame(OnRampMerge):
     profiles = {"highway-env": PROFILES["highway-env"]}  # noqa: RUF012 the base declares it as a constant
 
     _scene: MergeScene | None = None
+    _last: Vehicles | None = None
 
     def drive(self, vehicles: Vehicles, actions: Tensor) -> Vehicles:
         scene = self.scene(vehicles)
         scene.decide(actions[:, 0].tolist())
-        return scene.read(vehicles)
+        self._last = scene.read(vehicles)
+        return self._last
 
     def render(
         self, state: State, mode: Literal["ansi", "rgb_array"], priority: tuple[int, ...] | None = None
@@ -230,15 +246,16 @@ class HighwayEnvGame(OnRampMerge):
 
     def scene(self, vehicles: Vehicles) -> MergeScene:
         """A scene with these vehicles, (V, 1)."""
-        if self._scene is None or not self._scene.fits(vehicles):
+        if self._scene is None:
             self._scene = MergeScene(vehicles, self.n)
-        else:
-            self._scene.write(vehicles)
+        elif self._last is None or not vehicles.is_same(self._last):
+            self._scene.load(vehicles)
+        self._last = None
         return self._scene
 
     def __getstate__(self) -> dict[str, Any]:
         # The scene can be made again from any state, and its viewer cannot be copied.
-        return {**vars(self), "_scene": None}
+        return {**vars(self), "_scene": None, "_last": None}
 
 
 class HighwayEnvOnRampMerge(GameParallelEnv):

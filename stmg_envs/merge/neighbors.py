@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from stmg_envs.merge.observations import VIEW
-from stmg_envs.merge.roads import BESIDE, ONWARD, RAMP, THROUGH, roads
-from stmg_envs.merge.vehicles import Vehicles
+from stmg_envs.merge.roads import roads
+from stmg_envs.merge.vehicles import Vehicles, itself
 
 
 def neighbors(vehicles: Vehicles, n: int) -> Tensor:
@@ -20,17 +20,17 @@ def neighbors(vehicles: Vehicles, n: int) -> Tensor:
     neighbours if one of them notices the other; human drivers only stand between.
     """
     lane, x = vehicles.lane, vehicles.x
-    through = roads(x.device).through[lane]
+    lanes = roads(x.device)
+    through = lanes.through[lane]
     ahead = x - x[:n, None]  # (n, V, B)
     own = through == through[:n, None]
-    alone = (lane[:n] == RAMP) | (lane[:n] == ONWARD) | ((lane[:n] == THROUGH) & (x[:n] <= BESIDE))
-    itself = torch.eye(vehicles.count, dtype=torch.bool, device=x.device)[:n, :, None]
-    seen = (ahead.abs() <= VIEW) & vehicles.present & vehicles.present[:n, None] & ~itself
-    front = ahead >= 0
-    graph = torch.zeros_like(seen[:, :n])
-    for road in (own, ~own & ~alone[:, None]):
-        for side in (front, ~front):
-            distance = torch.where(seen & road & side, ahead.abs(), math.inf)
-            nearest = distance.amin(dim=1, keepdim=True)
-            graph |= (distance[:, :n] == nearest) & (distance[:, :n] < math.inf)
+    beside = x[:n] > lanes.beside[lane[:n]]
+    seen = ahead.abs() <= VIEW
+    seen &= vehicles.present & vehicles.present[:n, None] & ~itself(n, vehicles.count, x.device)
+    noticed = torch.stack([own, ~own & beside[:, None]])  # (2, n, V, B)
+    sides = torch.stack([ahead >= 0, ahead < 0])[:, None]
+    distance = torch.where(seen & noticed & sides, ahead.abs(), math.inf)  # (2, 2, n, V, B)
+    nearest = distance.amin(dim=3, keepdim=True)
+    next_to = (distance[..., :n, :] == nearest) & (nearest < math.inf)
+    graph = next_to.flatten(0, 1).any(dim=0)
     return graph | graph.transpose(0, 1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
-from stmg_envs.merge.vehicles import Vehicles
+from stmg_envs.merge.vehicles import Vehicles, itself
 
 VIEW = 180.0
 """How far an agent sees, metres."""
@@ -31,31 +33,33 @@ def in_metres(observations: Tensor) -> Tensor:
     return observations[..., : FEATURES * (1 + SEEN)].unflatten(-1, (1 + SEEN, FEATURES)) * scale
 
 
+@functools.cache
+def _scales(device: torch.device) -> Tensor:
+    """What is shown as 1, float64 (5, 1, 1)."""
+    scales = [1.0, X_SCALE, Y_SCALE, SPEED_SCALE, SPEED_SCALE]
+    return torch.tensor(scales, dtype=torch.float64, device=device)[:, None, None]
+
+
 def observe(vehicles: Vehicles, n: int, observe_id: bool) -> Tensor:
     """Observations of the first n vehicles, float32 (B, n, obs_dim); zeros of those that are absent.
 
     The nearest are those at the least distance along the road.
     """
-    x, y = vehicles.x, vehicles.y
-    velocity_x, velocity_y = vehicles.speed * vehicles.heading.cos(), vehicles.speed * vehicles.heading.sin()
-    batch, width = x.shape[1], FEATURES * (1 + SEEN) + n * observe_id
-    view = torch.zeros(n, width, batch, dtype=torch.float64, device=x.device)
-    table = torch.stack([x / X_SCALE, y / Y_SCALE, velocity_x / SPEED_SCALE, velocity_y / SPEED_SCALE])
-    own = table[:, :n]  # (4, n, B)
-    view[:, 0] = 1
-    view[:, 1:FEATURES] = own.transpose(0, 1)
-    along, across = x - x[:n, None], y - y[:n, None]  # (n, V, B)
-    seen = along.square() + across.square() < VIEW**2
-    seen &= ~torch.eye(vehicles.count, dtype=torch.bool, device=x.device)[:n, :, None]
-    distance = torch.where(seen, along.abs(), math.inf)
-    for row in range(1, 1 + min(SEEN, vehicles.count - 1)):
-        least, nearest = distance.min(dim=1)  # (n, B)
-        distance.scatter_(1, nearest[:, None], math.inf)
-        there = least < math.inf
-        view[:, FEATURES * row] = there
-        other = table.gather(1, nearest.expand(4, -1, -1)) - own
-        view[:, FEATURES * row + 1 : FEATURES * (row + 1)] = (other * there).transpose(0, 1)
+    x, y, speed, heading = vehicles.x, vehicles.y, vehicles.speed, vehicles.heading
+    batch, rows = x.shape[1], min(SEEN, vehicles.count - 1)
+    table = torch.stack([torch.ones_like(x), x, y, speed * heading.cos(), speed * heading.sin()])  # (5, V, B)
+    along, across = (table[1:3, None] - table[1:3, :n, None]).unbind(0)  # (n, V, B)
+    hidden = (along.square() + across.square_() >= VIEW**2) | itself(n, vehicles.count, x.device)
+    distance, order = along.abs_().masked_fill_(hidden, math.inf).sort(dim=1, stable=True)
+    table /= _scales(x.device)
+    own = table[:, :n, None]
+    nearest = order[:, :rows].reshape(1, -1, batch).expand(FEATURES, -1, -1)
+    others = table.gather(1, nearest).view(FEATURES, n, rows, batch)
+    others[1:] -= own[1:]
+    others *= distance[:, :rows] < math.inf
+    cells = torch.cat([own, others], dim=2).mul_(vehicles.present[:n, None])
+    view = cells.float().permute(3, 1, 2, 0).flatten(2)
+    view = pad(view, (0, FEATURES * (SEEN - rows)))
     if observe_id:
-        view[:, FEATURES * (1 + SEEN) :] = torch.eye(n, device=x.device)[..., None]
-    view *= vehicles.present[:n, None]
-    return view.float().permute(2, 0, 1).contiguous()
+        view = torch.cat([view, itself(n, n, x.device)[..., 0] * vehicles.present[:n].t()[..., None]], dim=-1)
+    return view

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from stmg_envs.merge.roads import MERGE, MERGE_END, MERGING, roads
-from stmg_envs.merge.vehicles import Vehicles
+from stmg_envs.merge.vehicles import Vehicles, itself
 
 RewardMode = Literal["own", "regional", "global"]
 
@@ -57,10 +57,10 @@ def share(rewards: Tensor, graph: Tensor, present: Tensor, mode: RewardMode) -> 
     if mode == "own":
         return own
     if mode == "global":
-        return present * (total(own) / total(present.double()).clamp(min=1))
-    region = graph | torch.eye(len(own), dtype=torch.bool, device=own.device)[..., None]
-    region = (region & present).double()
-    return present * (total((region * own).transpose(0, 1)) / total(region.transpose(0, 1)).clamp(min=1))
+        return present * (total(own) / present.sum(dim=0))
+    n = len(own)
+    region = (graph | itself(n, n, own.device)) & present
+    return present * (total((region * own).transpose(0, 1)) / region.sum(dim=1).clamp_(min=1))
 
 
 def total(values: Tensor) -> Tensor:

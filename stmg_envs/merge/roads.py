@@ -57,6 +57,7 @@ class Roads:
         side_lane: the lane beside it that one may change to, int64 (L,); -1 if there is none.
         segment: which lanes run side by side between the same nodes, int64 (L,).
         through: whether a lane belongs to the through road, bool (L,); otherwise to the ramp.
+        beside: from which x on vehicles in a lane see those of the other road, float64 (L,), metres.
         rows: the lanes' numbers, int64 (L, 1, 1).
     """
 
@@ -67,6 +68,7 @@ class Roads:
     side_lane: Tensor
     segment: Tensor
     through: Tensor
+    beside: Tensor
     rows: Tensor
 
     def offsets(self, x: Tensor, y: Tensor) -> Tensor:
@@ -119,6 +121,7 @@ def roads(device: torch.device) -> Roads:
         side_lane=table([-1, -1, BESIDE_MERGE, -1, -1, -1], whole),
         segment=table([0, 1, 1, 2, 3, 4], whole),
         through=table([1, 1, 0, 1, 0, 0], flags),
+        beside=table([BESIDE, -math.inf, -math.inf, math.inf, math.inf, -math.inf], numbers),
         rows=torch.arange(len(LANES), device=device)[:, None, None],
     )
 

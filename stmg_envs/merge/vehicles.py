@@ -6,6 +6,7 @@ of vehicles is fast. The rules and constants are those of highway-env's `Vehicle
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass, fields, replace
 
@@ -83,6 +84,11 @@ class Vehicles:
         """Which of the first n vehicles are present and have crashed, bool (n, B)."""
         return self.crashed[:n] & self.present[:n]
 
+    def is_same(self, other: Vehicles) -> bool:
+        """Whether these are the very tensors of the other, not only equal ones."""
+        pairs = zip(self.tensors().values(), other.tensors().values(), strict=True)
+        return all(one.data_ptr() == another.data_ptr() for one, another in pairs)
+
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
@@ -109,6 +115,12 @@ class Motion:
         cos, sin = vehicles.heading.cos(), vehicles.heading.sin()
         offsets = roads(cos.device).offsets(vehicles.x, vehicles.y)
         return cls(cos, sin, vehicles.speed * cos, vehicles.speed * sin, offsets)
+
+
+@functools.cache
+def itself(n: int, count: int, device: torch.device) -> Tensor:
+    """Which of the first n vehicles is which of all, bool (n, V, 1)."""
+    return torch.eye(count, dtype=torch.bool, device=device)[:n, :, None]
 
 
 def not_zero(values: Tensor) -> Tensor:

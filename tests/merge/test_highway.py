@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from highway_env import utils
+from highway_env.road.lane import SineLane, StraightLane
 from highway_env.road.road import RoadNetwork
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,6 +45,14 @@ def test_lanes_stand_where_they_stand_in_the_network() -> None:
         assert LANES[int(lanes.next_lane[index])] == following
         sides = [side for side in NETWORK.side_lanes(LANES[index]) if not network[side].forbidden]
         assert [LANES[side] for side in lanes.side_lane[index : index + 1].tolist() if side >= 0] == sides
+
+
+@given(x_values, y_values)
+def test_lanes_along_x_are_lanes(x: float, y: float) -> None:
+    plain = make_network(StraightLane, SineLane)
+    for lane, other in zip(NETWORK.lanes_list(), plain.lanes_list(), strict=True):
+        assert type(lane) is not type(other)
+        assert lane.local_coordinates(np.array([x, y])) == other.local_coordinates(np.array([x, y]))
 
 
 @given(x_values, y_values, headings)
@@ -145,10 +154,13 @@ def test_a_state_says_all_there_is_to_know() -> None:
     for seed in range(3):
         episodes.reset(seed)
         alone = MergeScene(unpack(episodes.state), game.n)
+        alone.road.network = make_network(StraightLane, SineLane)
         generator = torch.Generator().manual_seed(seed)
         over = False
         while not over:
             actions = torch.randint(5, (1, game.n), generator=generator)
+            # From a snapshot, so that everything is written anew.
+            episodes.restore(copy.deepcopy(episodes.snapshot()))
             over = bool(episodes.step(actions).done)
             alone.decide(actions[0].tolist())
             before = unpack(episodes.state)
