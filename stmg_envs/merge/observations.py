@@ -7,7 +7,6 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from stmg_envs.merge.vehicles import Vehicles, itself
 
@@ -57,9 +56,12 @@ def observe(vehicles: Vehicles, n: int, observe_id: bool) -> Tensor:
     others = table.gather(1, nearest).view(FEATURES, n, rows, batch)
     others[1:] -= own[1:]
     others *= distance[:, :rows] < math.inf
-    cells = torch.cat([own, others], dim=2).mul_(vehicles.present[:n, None])
-    view = cells.float().permute(3, 1, 2, 0).flatten(2)
-    view = pad(view, (0, FEATURES * (SEEN - rows)))
+    cells = torch.cat([own, others], dim=2).float()  # (5, n, 1 + rows, B)
+    parts = [cells.permute(1, 2, 0, 3).flatten(1, 2)]
+    if rows < SEEN:
+        parts.append(torch.zeros_like(parts[0][:, :1]).expand(-1, FEATURES * (SEEN - rows), -1))
     if observe_id:
-        view = torch.cat([view, itself(n, n, x.device)[..., 0] * vehicles.present[:n].t()[..., None]], dim=-1)
-    return view
+        parts.append(itself(n, n, x.device).float().expand(-1, -1, batch))
+    view = torch.cat(parts, dim=1).mul_(vehicles.present[:n, None])
+    # Transposed as a matrix, which is fast.
+    return view.flatten(0, 1).t().contiguous().view(batch, n, -1)

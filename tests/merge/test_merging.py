@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from careful import cautious
 from hypothesis import given
 from hypothesis import strategies as st
 from scenes import place
-from scripted import cautious
 
 import stmg_envs
-from stmg_envs.errors import InvalidArgumentError
+from stmg_envs.errors import InvalidArgumentError, MissingEngineError
 from stmg_envs.merge import OnRampMerge, in_metres
 from stmg_envs.merge.collisions import collide
 from stmg_envs.merge.game import unpack
@@ -28,6 +29,7 @@ from stmg_envs.merge.spawning import Crowd, spawn
 from stmg_envs.merge.supervisor import supervise
 from stmg_envs.merge.vehicles import Motion
 from stmg_envs.protocol import Episodes, GameVectorEnv, Streams
+from stmg_envs.registry import REGISTRY
 from wrappers import PriorityVectorEnv, WithPriority, merging_order
 
 ID = "stmg/OnRampMerge-v0"
@@ -269,6 +271,16 @@ def test_sizes_of_the_papers() -> None:
 def test_bad_arguments(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         stmg_envs.make_game(ID, **arguments)
+
+
+def test_a_missing_engine_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = REGISTRY[ID]
+    engine = replace(row.backends["highway-env"], engine="no_such_engine")
+    monkeypatch.setitem(REGISTRY, ID, replace(row, backends={**row.backends, "highway-env": engine}))
+    for make in (stmg_envs.parallel_env, stmg_envs.aec_env, stmg_envs.turn_stream, stmg_envs.joint_spaces):
+        make(ID)
+        with pytest.raises(MissingEngineError, match=r"pip install 'stmg\[highway\]'"):
+            make(ID, backend="highway-env")
 
 
 def test_unknown_backend() -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import torch
-from scripted import cautious
+from careful import cautious
 from torch import Tensor
 
 from stmg_envs.merge.game import OnRampMerge, unpack
