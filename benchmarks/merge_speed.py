@@ -64,7 +64,8 @@ def stock(density: int) -> Callable[[], object]:
     from highway_env.road.lane import SineLane, StraightLane
 
     from stmg_envs.merge.game import unpack
-    from stmg_envs.merge.highway import HighwayEnvGame, MergeScene, make_network
+    from stmg_envs.merge.highway import HighwayEnvGame
+    from stmg_envs.merge.scene import MergeScene, make_network
     from stmg_envs.protocol import Episodes
 
     game = HighwayEnvGame(traffic_density=density)

@@ -124,7 +124,7 @@ def collide(vehicles: Vehicles, motion: Motion, profile: Profile) -> Vehicles:
     if profile.collisions == "static":
         return _share_speed(vehicles, one[touch], other[touch], solid[touch])
     pushed = will_touch & ~solid
-    half = torch.where(solid, 1.0, 0.5)
+    half = torch.where(solid, 1.0, 0.5)  # both exact in any float type
     bodies = torch.cat([one[will_touch], other[pushed]])
     pushes = torch.cat([(push * half)[:, will_touch], -(push * half)[:, pushed]], dim=1)
     return _push(vehicles, bodies, pushes, torch.cat([pair[will_touch], pair[pushed]]))
@@ -132,16 +132,18 @@ def collide(vehicles: Vehicles, motion: Motion, profile: Profile) -> Vehicles:
 
 def _rectangles(vehicles: Vehicles, motion: Motion, index: Tensor, solid: Tensor, size: float) -> Rectangles:
     """The bodies of vehicles at places of flattened (V, B), or of the obstacle."""
-    moving = (~solid).double()
-    cos, sin = motion.cos.flatten()[index], motion.sin.flatten()[index]
+    place_x, place_y, cos, sin, speed = (
+        values.flatten()[index] for values in (vehicles.x, vehicles.y, motion.cos, motion.sin, vehicles.speed)
+    )
+    half = size * OBSTACLE_SIZE / 2
     return Rectangles(
-        x=torch.where(solid, OBSTACLE[0], vehicles.x.flatten()[index]),
-        y=torch.where(solid, OBSTACLE[1], vehicles.y.flatten()[index]),
+        x=torch.where(solid, OBSTACLE[0], place_x),
+        y=torch.where(solid, OBSTACLE[1], place_y),
         cos=torch.where(solid, 1.0, cos),
-        sin=sin * moving,
-        half_length=torch.where(solid, size * OBSTACLE_SIZE / 2, size * LENGTH / 2).double(),
-        half_width=torch.where(solid, size * OBSTACLE_SIZE / 2, size * WIDTH / 2).double(),
-        shift=vehicles.speed.flatten()[index] * moving * TICK,
+        sin=torch.where(solid, 0.0, sin),
+        half_length=torch.full_like(speed, size * LENGTH / 2).masked_fill_(solid, half),
+        half_width=torch.full_like(speed, size * WIDTH / 2).masked_fill_(solid, half),
+        shift=torch.where(solid, 0.0, speed * TICK),
     )
 
 

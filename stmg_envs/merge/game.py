@@ -33,7 +33,7 @@ RANDOM_AGENTS: dict[int, tuple[int, int]] = {1: (1, 3), 2: (2, 4), 3: (4, 6)}
 """Numbers of agents at each traffic density where they are random."""
 
 FARTHEST = 1000.0
-"""A bound of what is observed: no vehicle comes as far at 40 m/s, in any direction, in the longest episode."""
+"""A bound of what is observed: no vehicle comes as far at 40 m/s, whatever way, in the longest episode."""
 
 LONGEST = 1000
 """Decisions of the longest episode."""

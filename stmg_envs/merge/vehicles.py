@@ -125,7 +125,9 @@ def itself(n: int, count: int, device: torch.device) -> Tensor:
 
 def not_zero(values: Tensor) -> Tensor:
     """The values, but at least `SMALL` in size, so that one can divide by them."""
-    return torch.where(values.abs() > SMALL, values, torch.where(values >= 0, SMALL, -SMALL))
+    # Adding 0 makes a negative zero positive.
+    small = torch.full_like(values, SMALL).copysign_(values + 0.0)
+    return torch.where(values.abs() > SMALL, values, small)
 
 
 def steer(vehicles: Vehicles, motion: Motion, target: Tensor) -> Tensor:

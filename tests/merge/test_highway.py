@@ -6,7 +6,9 @@ import copy
 import math
 import pickle
 
+import gymnasium
 import numpy as np
+import pettingzoo
 import pytest
 import torch
 from highway_env import utils
@@ -20,8 +22,9 @@ import stmg_envs
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.merge.collisions import Rectangles, overlaps
 from stmg_envs.merge.game import OnRampMerge, unpack
-from stmg_envs.merge.highway import HighwayEnvGame, MergeScene, make_network
+from stmg_envs.merge.highway import HighwayEnvGame
 from stmg_envs.merge.roads import LANES, roads
+from stmg_envs.merge.scene import MergeScene, make_network
 from stmg_envs.merge.simulation import action_mask
 from stmg_envs.merge.vehicles import LENGTH, WIDTH, Motion
 from stmg_envs.protocol import Episodes, GameParallelEnv
@@ -189,7 +192,14 @@ def test_backends_give_the_same_episodes_for_a_seed() -> None:
 
 @pytest.mark.parametrize(
     "make",
-    [stmg_envs.parallel_env, stmg_envs.aec_env, stmg_envs.turn_stream],
+    [
+        stmg_envs.parallel_env,
+        stmg_envs.aec_env,
+        stmg_envs.turn_stream,
+        lambda id, **arguments: gymnasium.make(id, **arguments).unwrapped,
+        lambda id, **arguments: pettingzoo.make("aec", id, **arguments).unwrapped,
+    ],
+    ids=["parallel", "aec", "stream", "gymnasium", "pettingzoo"],
 )
 def test_every_view_has_the_backend(make: object) -> None:
     env = make(ID, backend="highway-env", traffic_density=2)  # type: ignore[operator]

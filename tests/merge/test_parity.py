@@ -30,8 +30,8 @@ CLOSE, TIE = 1e-9, 1e-5
 STANDING = 0.5
 """Metres per second."""
 
-NUMBERS = ("x", "y", "heading", "speed", "target_speed")
-FLAGS = ("lane", "target", "crashed", "pushed", "present")
+NUMBERS = ("x", "y", "heading", "speed", "target_speed", "push_x", "push_y")
+FLAGS = ("lane", "target", "crashed", "present")
 
 
 @dataclass
