@@ -37,11 +37,12 @@ def own_rewards(vehicles: Vehicles, n: int) -> Tensor:
     """The rewards of agents without regard to others, float64 (n, B)."""
     speed, x = vehicles.speed[:n], vehicles.x[:n]
     fast = ((speed - SLOW) / (FAST - SLOW)).clamp_(0, 1)
-    headway = (headways(vehicles, n) / (TIME_HEADWAY * speed)).log_().clamp_(max=0)
-    headway = torch.where(speed > 0, headway, 0.0)
-    lingers = torch.exp(-((x - MERGE_END) ** 2) / (10 * MERGING))
-    reward = SPEED_WEIGHT * fast + HEADWAY_WEIGHT * headway - CRASH_WEIGHT * vehicles.crashed[:n]
-    return reward - MERGE_WEIGHT * torch.where(vehicles.lane[:n] == MERGE, lingers, 0.0)
+    headway = (
+        (headways(vehicles, n) / (TIME_HEADWAY * speed)).log_().clamp_(max=0).masked_fill_(speed <= 0, 0)
+    )
+    lingers = (x - MERGE_END).square_().div_(-10 * MERGING).exp_().masked_fill_(vehicles.lane[:n] != MERGE, 0)
+    reward = (SPEED_WEIGHT * fast).add_(headway, alpha=HEADWAY_WEIGHT).sub_(lingers, alpha=MERGE_WEIGHT)
+    return reward - CRASH_WEIGHT * vehicles.crashed[:n]
 
 
 def share(rewards: Tensor, graph: Tensor, present: Tensor, mode: RewardMode) -> Tensor:

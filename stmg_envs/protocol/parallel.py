@@ -127,8 +127,9 @@ class GameParallelEnv(PriorityParallelEnv):
         terminated, truncated = bool(transition.terminated[0]), bool(transition.truncated[0])
         alive = self.game.alive(self._episodes.state)[0].tolist()
         observations, infos = self._observations(), self._infos()
+        metrics = {name: float(value[0]) for name, value in transition.metrics.items()}
         for agent in acted:
-            infos[agent].update({name: float(value[0]) for name, value in transition.metrics.items()})
+            infos[agent].update(metrics)
         index = {agent: i for i, agent in enumerate(self.possible_agents)}
         terminations = {agent: terminated or not alive[index[agent]] for agent in acted}
         self.agents = [agent for agent in acted if not (terminations[agent] or truncated)]
