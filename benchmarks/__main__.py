@@ -5,7 +5,14 @@ from __future__ import annotations
 import runpy
 import sys
 
-NAMES = ("vector_env_speed", "particle_speed", "decision_time", "population_update", "training_speed")
+NAMES = (
+    "vector_env_speed",
+    "particle_speed",
+    "merge_speed",
+    "decision_time",
+    "population_update",
+    "training_speed",
+)
 
 for name in NAMES:
     sys.argv = [name]

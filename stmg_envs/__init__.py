@@ -7,6 +7,7 @@ from stmg_envs import equilibria
 from stmg_envs.registry import (
     aec_env,
     game_spec,
+    joint_spaces,
     list_envs,
     make_game,
     parallel_env,
@@ -22,6 +23,7 @@ __all__ = [
     "aec_env",
     "equilibria",
     "game_spec",
+    "joint_spaces",
     "list_envs",
     "make_game",
     "parallel_env",

@@ -6,7 +6,7 @@ import difflib
 import importlib
 import importlib.util
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,9 +18,31 @@ from stmg_envs.errors import InvalidArgumentError, MissingEngineError, UnknownNa
 from stmg_envs.protocol.aec import TurnBasedEnv
 from stmg_envs.protocol.game import Game
 from stmg_envs.protocol.parallel import GameParallelEnv, PriorityParallelEnv
+from stmg_envs.protocol.parallel_spaces import ParallelSpaces
+from stmg_envs.protocol.parallel_vector import ParallelVectorEnv
+from stmg_envs.protocol.spaces import JointSpaces
 from stmg_envs.protocol.stream import RewardMode, TurnStreamEnv
-from stmg_envs.protocol.vector import GameVectorEnv
+from stmg_envs.protocol.vector import GameVectorEnv, JointVectorEnv
 from stmg_envs.protocol.vector_stream import TurnStreamVectorEnv
+
+Factory = type[Game] | type[PriorityParallelEnv]
+"""A class of games, or of parallel environments that run on an engine."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """What computes a game.
+
+    Attributes:
+        factory: "module:Class" of a `Game`, or of a `PriorityParallelEnv` whose constructor takes
+            `render_mode` and `priority` beside the arguments of the game.
+        extra: the extra of this distribution that installs the engine, or None.
+        engine: module that must be importable, or None.
+    """
+
+    factory: str
+    extra: str | None = None
+    engine: str | None = None
 
 
 @dataclass(frozen=True)
@@ -29,11 +51,9 @@ class GameSpec:
 
     Attributes:
         id: `stmg/<Name>-v<version>`.
-        factory: "module:Class" of the game.
+        backends: what can compute it, by name; the first is the default.
         family: kind of game; names the presets that learners have for it.
         spaces: kind of action space.
-        extra: the extra of this distribution that installs the engine, or None.
-        engine: module that must be importable, or None.
         bounds: return of the uniformly random policy and best known return with default arguments
             (mean over agents of the undiscounted episode return); scores are normalised by them.
         optimum: best return where it is known exactly, with default arguments.
@@ -41,11 +61,9 @@ class GameSpec:
     """
 
     id: str
-    factory: str
+    backends: Mapping[str, Backend]
     family: str
     spaces: Literal["discrete", "continuous"]
-    extra: str | None
-    engine: str | None
     bounds: tuple[float, float]
     optimum: float | None
     task_args: tuple[tuple[str, Any], ...] = ()
@@ -55,20 +73,35 @@ class GameSpec:
         """The id without namespace and version."""
         return self.id.removeprefix("stmg/").rpartition("-v")[0]
 
-    def load(self) -> Callable[..., Game]:
-        """Import the game's class.
+    @property
+    def default(self) -> Backend:
+        """The backend that is used where none is named."""
+        return next(iter(self.backends.values()))
+
+    def load(self, backend: str | None = None) -> Factory:
+        """Import what makes the game on a backend, the default one if it is None.
 
         Raises:
+            InvalidArgumentError: if the game has no such backend.
             MissingEngineError: if its engine is not installed.
         """
-        if self.engine is not None and importlib.util.find_spec(self.engine) is None:
-            raise MissingEngineError(
-                f"{self.id} needs the engine {self.engine!r}, which is not installed; "
-                f"install it with: pip install 'stmg[{self.extra}]'"
+        if backend is not None and backend not in self.backends:
+            raise InvalidArgumentError(
+                f"backend={backend!r} is none of {self.id}; expected one of {list(self.backends)}"
             )
-        module, _, attribute = self.factory.partition(":")
-        factory: Callable[..., Game] = getattr(importlib.import_module(module), attribute)
+        row = self.default if backend is None else self.backends[backend]
+        if row.engine is not None and importlib.util.find_spec(row.engine) is None:
+            raise MissingEngineError(
+                f"{self.id} needs the engine {row.engine!r}, which is not installed; "
+                f"install it with: pip install 'stmg[{row.extra}]'"
+            )
+        module, _, attribute = row.factory.partition(":")
+        factory: Factory = getattr(importlib.import_module(module), attribute)
         return factory
+
+
+def _native(module: str, name: str) -> dict[str, Backend]:
+    return {"native": Backend(f"stmg_envs.{module}:{name}")}
 
 
 def _matrix(
@@ -76,11 +109,9 @@ def _matrix(
 ) -> GameSpec:
     return GameSpec(
         id=f"stmg/{name}-v0",
-        factory=f"stmg_envs.matrix:{name}",
+        backends=_native("matrix", name),
         family=family,
         spaces="discrete",
-        extra=None,
-        engine=None,
         bounds=(low, high),
         optimum=high,
         task_args=tuple(task_args.items()),
@@ -90,11 +121,9 @@ def _matrix(
 def _particle(name: str, low: float, high: float, **task_args: Any) -> GameSpec:
     return GameSpec(
         id=f"stmg/{name}-v0",
-        factory=f"stmg_envs.particle:{name}",
+        backends=_native("particle", name),
         family="particle",
         spaces="continuous",
-        extra=None,
-        engine=None,
         bounds=(low, high),
         optimum=None,
         task_args=tuple(task_args.items()),
@@ -120,8 +149,28 @@ REGISTRY: dict[str, GameSpec] = {
         # everything: prey surrounded (0.24), foods shared by type (0.87). Learners can do better.
         _particle("CooperativeHunting", -44.3, -18.6, variant="I"),
         _particle("CooperativeCollection", -5.8, 400.2),
+        GameSpec(
+            id="stmg/OnRampMerge-v0",
+            backends={
+                **_native("merge", "OnRampMerge"),
+                "highway-env": Backend(
+                    "stmg_envs.merge.highway:HighwayEnvOnRampMerge", extra="highway", engine="highway_env"
+                ),
+            },
+            family="merge",
+            spaces="discrete",
+            # Means of simulations as above: the random policy in 40,000 episodes (standard error 0.5), and a
+            # scripted player of the tests in 10,000 (0.1) in which everybody lets everybody ahead go first.
+            bounds=(-11.9, 86.3),
+            optimum=None,
+            task_args=(("traffic_density", 1),),
+        ),
     )
 }
+
+
+VIEW_ARGUMENTS = ("render_mode", "priority")
+"""What the constructors of engines' environments take beside the arguments of the game."""
 
 
 def list_envs() -> list[str]:
@@ -145,26 +194,58 @@ def game_spec(id: str) -> GameSpec:
     return REGISTRY[id]
 
 
-def make_game(id: str, **kwargs: Any) -> Game:
+def _accepted(id: str, backend: str | None, kwargs: dict[str, Any]) -> Factory:
+    """The factory of an id, once it is known to have the arguments."""
+    factory = game_spec(id).load(backend)
+    accepted = [name for name in inspect.signature(factory).parameters if name not in VIEW_ARGUMENTS]
+    for name in kwargs:
+        if name not in accepted:
+            raise InvalidArgumentError(
+                f"{name}={kwargs[name]!r} is no argument of {id}; expected one of {accepted or 'none'}"
+            )
+    return factory
+
+
+def _game(id: str, backend: str | None, kwargs: dict[str, Any]) -> Game | None:
+    """The game of an id, or None if an engine computes it."""
+    factory = _accepted(id, backend, kwargs)
+    return factory(**kwargs) if isinstance(factory, type) and issubclass(factory, Game) else None
+
+
+def make_game(id: str, *, backend: str | None = None, **kwargs: Any) -> Game:
     """The game of an id, without a view.
 
     Raises:
         UnknownNameError: for an unknown id.
         MissingEngineError: if the game's engine is not installed.
-        InvalidArgumentError: for an argument the game does not have or does not accept.
+        InvalidArgumentError: for an argument the game does not have or does not accept, or a backend that
+            is an engine.
     """
-    factory = game_spec(id).load()
-    accepted = inspect.signature(factory).parameters
-    for name in kwargs:
-        if name not in accepted:
-            raise InvalidArgumentError(
-                f"{name}={kwargs[name]!r} is no argument of {id}; expected one of {list(accepted) or 'none'}"
-            )
-    return factory(**kwargs)
+    game = _game(id, backend, kwargs)
+    if game is None:
+        raise InvalidArgumentError(
+            f"backend={backend!r} of {id} is an engine and has no native game; use parallel_env or vector_env"
+        )
+    return game
+
+
+def joint_spaces(id: str, *, backend: str | None = None, **kwargs: Any) -> JointSpaces:
+    """Agents and spaces of an id: the game itself, or what an engine's environment says of itself.
+
+    Raises:
+        UnknownNameError, MissingEngineError, InvalidArgumentError: see `make_game`.
+    """
+    game = _game(id, backend, kwargs)
+    return ParallelSpaces(parallel_env(id, backend=backend, **kwargs)) if game is None else game
 
 
 def parallel_env(
-    id: str, *, render_mode: str | None = None, priority: object = None, **kwargs: Any
+    id: str,
+    *,
+    render_mode: str | None = None,
+    priority: object = None,
+    backend: str | None = None,
+    **kwargs: Any,
 ) -> PriorityParallelEnv:
     """View 1: a PettingZoo parallel environment, the joint step.
 
@@ -172,23 +253,36 @@ def parallel_env(
         id: environment id.
         render_mode: a render mode of the game, or None.
         priority: agent names, first to decide first; the game's default by default.
+        backend: what computes the game, "native" or the name of an engine; the row's first by default.
         **kwargs: arguments of the game.
 
     Raises:
         UnknownNameError, MissingEngineError, InvalidArgumentError: see `make_game`.
         InvalidPriorityError: if the priority is no permutation of the agents.
     """
-    return GameParallelEnv(make_game(id, **kwargs), render_mode, priority)
+    factory = _accepted(id, backend, kwargs)
+    if isinstance(factory, type) and issubclass(factory, Game):
+        return GameParallelEnv(factory(**kwargs), render_mode, priority)
+    engine: Callable[..., Any] = factory
+    env: PriorityParallelEnv = engine(render_mode=render_mode, priority=priority, **kwargs)
+    return env
 
 
 def aec_env(
-    id: str, *, render_mode: str | None = None, priority: object = None, **kwargs: Any
+    id: str,
+    *,
+    render_mode: str | None = None,
+    priority: object = None,
+    backend: str | None = None,
+    **kwargs: Any,
 ) -> TurnBasedEnv:
     """View 2: a PettingZoo AEC environment, agents selected in priority order.
 
     Arguments and errors are those of `parallel_env`.
     """
-    return TurnBasedEnv(parallel_env(id, render_mode=render_mode, priority=priority, **kwargs))
+    return TurnBasedEnv(
+        parallel_env(id, render_mode=render_mode, priority=priority, backend=backend, **kwargs)
+    )
 
 
 def turn_stream(
@@ -197,13 +291,16 @@ def turn_stream(
     render_mode: str | None = None,
     priority: object = None,
     reward: RewardMode = "mean",
+    backend: str | None = None,
     **kwargs: Any,
 ) -> TurnStreamEnv:
     """View 3: one stream of turns; what `gymnasium.make(id)` makes, without its wrappers.
 
     Arguments and errors are those of `parallel_env`, and `reward`, "mean" or "sum" over agents.
     """
-    return TurnStreamEnv(parallel_env(id, render_mode=render_mode, priority=priority, **kwargs), reward)
+    return TurnStreamEnv(
+        parallel_env(id, render_mode=render_mode, priority=priority, backend=backend, **kwargs), reward
+    )
 
 
 def vector_env(
@@ -213,9 +310,12 @@ def vector_env(
     *,
     validate: bool = True,
     priority: object = None,
+    backend: str | None = None,
     **kwargs: Any,
-) -> GameVectorEnv:
+) -> JointVectorEnv:
     """View 4: a batch of environments as tensors, with per-agent rewards.
+
+    Native games are computed at once; an engine's environments are stepped one after another.
 
     Args:
         id: environment id.
@@ -223,13 +323,19 @@ def vector_env(
         device: "cpu", "cuda", ...
         validate: check every action.
         priority: names or indices of shape (n,), or indices (B, n).
+        backend: what computes the game, "native" or the name of an engine; the row's first by default.
         **kwargs: arguments of the game.
 
     Raises:
         UnknownNameError, MissingEngineError, InvalidArgumentError: see `make_game`.
         InvalidPriorityError: if the priority is no permutation of the agents.
     """
-    env = GameVectorEnv(make_game(id, **kwargs), num_envs, device, validate)
+    game = _game(id, backend, kwargs)
+    env: JointVectorEnv
+    if game is None:
+        env = ParallelVectorEnv(lambda: parallel_env(id, backend=backend, **kwargs), num_envs, device)
+    else:
+        env = GameVectorEnv(game, num_envs, device, validate)
     if priority is not None:
         env.priority = priority
     return env
@@ -245,7 +351,7 @@ def vector_turn_stream(
     autoreset_mode: gymnasium.vector.AutoresetMode | str = gymnasium.vector.AutoresetMode.NEXT_STEP,
     **kwargs: Any,
 ) -> TurnStreamVectorEnv:
-    """The batched form of view 3; what `gymnasium.make_vec(id)` makes.
+    """The batched form of view 3 of native games; what `gymnasium.make_vec(id)` makes.
 
     Arguments and errors are those of `turn_stream`, with `num_envs` and `autoreset_mode`.
     """

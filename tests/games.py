@@ -17,6 +17,7 @@ from torch import Tensor
 
 import stmg_envs
 from stmg_envs.matrix import MatrixGame
+from stmg_envs.merge import OnRampMerge
 from stmg_envs.protocol import (
     Game,
     GameParallelEnv,
@@ -119,11 +120,12 @@ GAMES: Mapping[str, Callable[[], Game]] = {
     **{
         id: partial(stmg_envs.make_game, id)
         for id in stmg_envs.list_envs()
-        if stmg_envs.game_spec(id).engine is None
+        if stmg_envs.game_spec(id).default.engine is None
     },
     "repeated": partial(MatrixGame, "battle_of_the_sexes", repeats=5, memory=True),
     "alone": partial(MatrixGame, [[3, 1, 2]], repeats=2),
     "five": partial(MatrixGame, np.random.default_rng(0).integers(-5, 5, (5, 2, 3, 2, 4, 2)), repeats=3),
+    "some": partial(OnRampMerge, 2, num_agents="random", action_masking=True),
     "walk": Walk,
     "tokens": Tokens,
 }

@@ -2,6 +2,7 @@
 
 from wrappers.differential_reward import DifferentialReward, Mode, Reshaped, reshape_rewards
 from wrappers.external import external_env, external_vector_env, game_of, is_external
+from wrappers.merge import merging_order
 from wrappers.one_agent import OneAgent
 from wrappers.priority import (
     PriorityRule,
@@ -27,6 +28,7 @@ __all__ = [
     "fixed_order",
     "game_of",
     "is_external",
+    "merging_order",
     "random_order",
     "reshape_rewards",
     "spatio_temporal",

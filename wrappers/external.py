@@ -10,7 +10,7 @@ import gymnasium
 import torch
 from pettingzoo import ParallelEnv
 
-from stmg_envs import make_game
+from stmg_envs import joint_spaces
 from stmg_envs.errors import InvalidArgumentError, MissingEngineError, UnknownNameError
 from stmg_envs.protocol import JointSpaces, ParallelSpaces, ParallelVectorEnv
 from wrappers.one_agent import OneAgent
@@ -79,7 +79,7 @@ def game_of(env_id: str, **kwargs: Any) -> JointSpaces:
     """
     if is_external(env_id):
         return ParallelSpaces(external_env(env_id, **kwargs))
-    return make_game(env_id, **kwargs)
+    return joint_spaces(env_id, **kwargs)
 
 
 def external_vector_env(

@@ -27,7 +27,7 @@ def command() -> None:
         try:
             game = stmg_envs.make_game(id)
         except MissingEngineError:
-            table.add_row(id, "-", row.spaces, "-", "-", optimum, f"{row.extra} (not installed)")
+            table.add_row(id, "-", row.spaces, "-", "-", optimum, f"{row.default.extra} (not installed)")
             continue
         actions = dict.fromkeys(map(str, game.action_spaces))
         table.add_row(
@@ -37,6 +37,6 @@ def command() -> None:
             str(game.observation_space.shape),
             "-" if game.state_space is None else str(game.state_space.shape),
             optimum,
-            row.extra or "-",
+            ", ".join(backend.extra for backend in row.backends.values() if backend.extra) or "-",
         )
     Console().print(table)

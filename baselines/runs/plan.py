@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,14 +14,8 @@ from baselines.algorithms.registry import AlgorithmSpec, algorithm_spec
 from baselines.errors import ConfigError
 from baselines.evaluation.results import task_name
 from baselines.networks.policy import PolicySpec
-from stmg_envs import game_spec
-from stmg_envs.protocol import (
-    Game,
-    GameVectorEnv,
-    JointSpaces,
-    JointVectorEnv,
-    check_priority,
-)
+from stmg_envs import game_spec, vector_env
+from stmg_envs.protocol import JointSpaces, JointVectorEnv, check_priority
 from wrappers import PriorityVectorEnv, external_vector_env, game_of, is_external, random_order
 
 RANDOM_PRIORITY = "random"
@@ -82,7 +76,7 @@ class RunPlan:
         if is_external(self.env_id):
             env = external_vector_env(self.env_id, batch, self.device, **self.env_args)
         else:
-            env = GameVectorEnv(cast(Game, self.game()), batch, self.device, validate=False)
+            env = vector_env(self.env_id, batch, self.device, validate=False, **self.env_args)
         if self.priority == RANDOM_PRIORITY:
             return PriorityVectorEnv(env, random_order())  # type: ignore[return-value]
         if self.priority is not None:

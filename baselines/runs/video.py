@@ -11,8 +11,9 @@ from PIL import Image
 
 from baselines.errors import ConfigError
 from baselines.runs.api import LoadedPolicy, load_policy
-from stmg_envs.protocol import Episodes, Game
-from wrappers import external_vector_env, is_external
+from stmg_envs import parallel_env
+from stmg_envs.protocol import Episodes, Game, ParallelVectorEnv
+from wrappers import external_env, is_external
 
 Frames = list[NDArray[np.uint8]]
 
@@ -41,10 +42,10 @@ def film(run_dir: str | Path, path: Path, seed: int | None = None, episode_seed:
     """
     check_film_path(path)
     policy = load_policy(run_dir, seed)
-    if is_external(policy.plan.env_id):
-        frames, rate = _external_frames(policy, episode_seed)
-    else:
+    if isinstance(policy.plan.game(), Game):
         frames, rate = _native_frames(policy, episode_seed)
+    else:
+        frames, rate = _engine_frames(policy, episode_seed)
     write_film(frames, path, rate)
     return len(frames)
 
@@ -80,10 +81,11 @@ def _picture(game: Game, episodes: Episodes, order: tuple[int, ...]) -> NDArray[
     return np.asarray(game.render(episodes.state, "rgb_array", order), dtype=np.uint8)
 
 
-def _external_frames(policy: LoadedPolicy, seed: int) -> tuple[Frames, float]:
-    """Pictures of an episode of somebody else's environment, and how many there are per second."""
+def _engine_frames(policy: LoadedPolicy, seed: int) -> tuple[Frames, float]:
+    """Pictures of an episode of an environment that is no native game, and how many there are per second."""
     plan = policy.plan
-    env = external_vector_env(plan.env_id, 1, render_mode="rgb_array", **plan.env_args)
+    make = external_env if is_external(plan.env_id) else parallel_env
+    env = ParallelVectorEnv(lambda: make(plan.env_id, render_mode="rgb_array", **plan.env_args), 1)
     observations, _ = env.reset(seed=seed)
     frames: Frames = []
     over = torch.tensor([False])

@@ -7,13 +7,9 @@ import math
 import torch
 from torch import Tensor
 
+from stmg_envs.arguments import require_number, require_positive
 from stmg_envs.particle.layout import batch_first, batch_last
-from stmg_envs.particle.particle_game import (
-    Actions,
-    ParticleGame,
-    require_number,
-    require_positive,
-)
+from stmg_envs.particle.particle_game import Actions, ParticleGame
 from stmg_envs.particle.physics import MPE, Physics, lengths
 from stmg_envs.particle.rendering import Body, Picture
 from stmg_envs.protocol import Outcome, State, Streams

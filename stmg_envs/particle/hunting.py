@@ -7,10 +7,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from stmg_envs.arguments import require_number, require_positive
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.particle.fleeing import flee, headings
 from stmg_envs.particle.layout import batch_first, batch_last
-from stmg_envs.particle.particle_game import Actions, ParticleGame, require_number, require_positive
+from stmg_envs.particle.particle_game import Actions, ParticleGame
 from stmg_envs.particle.physics import MPE, NO_CONTACT, Physics, lengths
 from stmg_envs.particle.rendering import Body, Picture
 from stmg_envs.protocol import Outcome, State, Streams

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
@@ -13,6 +12,7 @@ from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stmg_envs.arguments import require_count, require_number, require_positive
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.particle.layout import batch_first, batch_last
 from stmg_envs.particle.physics import Physics, contact_distances, contact_forces, lengths, move
@@ -171,24 +171,3 @@ class ParticleGame(Game):
         edges = [(int(i), int(j)) for i, j in self.neighbors(first)[0].nonzero() if i < j]
         picture = self.picture(first)
         return write(picture) if mode == "ansi" else draw(picture, self.arena, edges, order)
-
-
-def require_number(name: str, value: object) -> None:
-    """Raise InvalidArgumentError unless the argument is a finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InvalidArgumentError(f"{name}={value!r} is no finite number; expected one, for instance 1.0")
-
-
-def require_positive(**values: object) -> None:
-    """Raise InvalidArgumentError unless all arguments are positive finite numbers."""
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-            raise InvalidArgumentError(
-                f"{name}={value!r} is out of range; expected a number above 0, for instance 1.0"
-            )
-
-
-def require_count(name: str, value: object, low: int) -> None:
-    """Raise InvalidArgumentError unless the argument is an integer of at least `low`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < low:
-        raise InvalidArgumentError(f"{name}={value!r} is no count; expected an integer >= {low}")

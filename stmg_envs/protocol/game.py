@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -34,6 +35,13 @@ class Outcome:
     rewards: Tensor
     terminated: Tensor
     metrics: dict[str, Tensor] = field(default_factory=dict)
+
+
+@functools.cache
+def legal_actions(counts: tuple[int, ...], device: torch.device) -> Tensor:
+    """Which actions agents with so many have, bool (n, A)."""
+    width = torch.arange(max(counts), device=device)
+    return width < torch.tensor(counts, device=device)[:, None]
 
 
 class Game(JointSpaces, ABC):
@@ -77,10 +85,9 @@ class Game(JointSpaces, ABC):
         """Legal actions, bool (B, n, A); None if actions are continuous."""
         if not self.discrete:
             return None
-        batch, device = next(iter(state.values())).shape[0], next(iter(state.values())).device
-        counts = torch.tensor(self.action_counts, device=device)
-        legal = torch.arange(self.action_width, device=device) < counts[:, None]
-        return legal.expand(batch, self.n, self.action_width)
+        values = next(iter(state.values()))
+        legal = legal_actions(self.action_counts, values.device)
+        return legal.expand(values.shape[0], self.n, self.action_width)
 
     def alive(self, state: State) -> Tensor:
         """Agents still in the game, bool (B, n).

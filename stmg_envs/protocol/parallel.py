@@ -31,6 +31,8 @@ class PriorityParallelEnv(ParallelEnv[str, Any, Any]):
     The joint step does not depend on the priority; turn-based views read it at the start of every
     timestep. `reset(options={"priority": [...]})` sets it, and it stays until it is set again.
 
+    What a step tells beyond rewards, its metrics, is in the info of every agent as floats.
+
     Attributes:
         state_space: space of `state()`, or None if there is no global state.
     """
@@ -72,7 +74,8 @@ class PriorityParallelEnv(ParallelEnv[str, Any, Any]):
 class GameParallelEnv(PriorityParallelEnv):
     """One episode of a native game as a PettingZoo parallel environment.
 
-    `infos[agent]["action_mask"]` (int8) carries the legal actions of discrete games.
+    `infos[agent]["action_mask"]` (int8) carries the legal actions of discrete games. Agents that are not
+    alive at the start of an episode are not among its `agents`.
 
     Args:
         game: the game.
@@ -109,7 +112,8 @@ class GameParallelEnv(PriorityParallelEnv):
     ) -> tuple[dict[str, Observation], dict[str, dict[str, Any]]]:
         self._apply_options(options)
         self._episodes.reset(seed)
-        self.agents = list(self.possible_agents)
+        alive = self.game.alive(self._episodes.state)[0].tolist()
+        self.agents = [agent for agent, plays in zip(self.possible_agents, alive, strict=True) if plays]
         return self._observations(), self._infos()
 
     def step(self, actions: dict[str, Any]) -> ParallelStep:
@@ -123,8 +127,9 @@ class GameParallelEnv(PriorityParallelEnv):
         terminated, truncated = bool(transition.terminated[0]), bool(transition.truncated[0])
         alive = self.game.alive(self._episodes.state)[0].tolist()
         observations, infos = self._observations(), self._infos()
+        metrics = {name: float(value[0]) for name, value in transition.metrics.items()}
         for agent in acted:
-            infos[agent].update({name: float(value[0]) for name, value in transition.metrics.items()})
+            infos[agent].update(metrics)
         index = {agent: i for i, agent in enumerate(self.possible_agents)}
         terminations = {agent: terminated or not alive[index[agent]] for agent in acted}
         self.agents = [agent for agent in acted if not (terminations[agent] or truncated)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ class ParallelSpaces(JointSpaces):
     """Spaces of a parallel environment, flattened; shorter observations are filled up with zeros.
 
     Continuous actions are numbers in [-1, 1] that are scaled to the environment's bounds. An observation
-    that is a dict with `observation` and `action_mask`, as PettingZoo has it, gives both.
+    that is a dict with `observation` and `action_mask`, as PettingZoo has it, gives both; a mask may also be
+    in the info.
 
     Args:
         env: the environment.
@@ -29,6 +31,7 @@ class ParallelSpaces(JointSpaces):
 
     def __init__(self, env: ParallelEnv[str, Any, Any]) -> None:
         self.agents = tuple(env.possible_agents)
+        self._priority = tuple(getattr(env, "priority", self.agents))
         self.own_spaces = tuple(_own(env.observation_space(agent)) for agent in self.agents)
         width = max(flatdim(space) for space in self.own_spaces)
         self.observation_space = Box(-np.inf, np.inf, (width,), np.float32)
@@ -39,6 +42,10 @@ class ParallelSpaces(JointSpaces):
         self.engine_actions = tuple(env.action_space(agent) for agent in self.agents)
         self.action_spaces = _action_spaces(self.engine_actions)
 
+    @property
+    def default_priority(self) -> tuple[str, ...]:
+        return self._priority
+
     def own(self, agent: int, observation: Any) -> NDArray[np.float32]:
         """What an agent sees, float32 (obs_dim,)."""
         row = np.zeros(self.observation_space.shape, np.float32)
@@ -47,11 +54,12 @@ class ParallelSpaces(JointSpaces):
         row[: len(values)] = values
         return row
 
-    def legal(self, agent: int, observation: Any) -> NDArray[np.bool_]:
+    def legal(self, agent: int, observation: Any, info: Mapping[str, Any]) -> NDArray[np.bool_]:
         """Legal actions of an agent, bool (A,)."""
         row = np.arange(self.action_width) < self.action_counts[agent]
-        if _masked(observation):
-            row[: self.action_counts[agent]] &= np.asarray(observation["action_mask"], dtype=bool)
+        for source in (observation, info):
+            if _masked(source):
+                row[: self.action_counts[agent]] &= np.asarray(source["action_mask"], dtype=bool)
         return row
 
     def engine_action(self, agent: int, action: NDArray[Any]) -> Any:

@@ -14,6 +14,7 @@ from torch import Tensor
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol.episodes import Seed, seed_tensor
 from stmg_envs.protocol.neighbors import fully_connected
+from stmg_envs.protocol.parallel import PriorityParallelEnv
 from stmg_envs.protocol.parallel_spaces import ParallelSpaces
 from stmg_envs.protocol.priority import priority_indices
 from stmg_envs.protocol.randomness import Streams
@@ -28,7 +29,8 @@ class ParallelVectorEnv(JointVectorEnv):
 
     Every episode is seeded from its own stream, so that environment b does not depend on the batch around
     it. An episode is over when no agent is left: terminated unless all last agents were truncated. Agents
-    that have left see zeros and get nothing.
+    that have left see zeros and get nothing. Priority, neighbour graphs and metrics are those of the
+    environments if they are `PriorityParallelEnv`s; others have the order of their agents, full graphs, none.
 
     Args:
         make: makes one environment.
@@ -78,7 +80,10 @@ class ParallelVectorEnv(JointVectorEnv):
         return Streams(self._started().fold(-1, self._episode).keys.to(self.device))
 
     def neighbors(self) -> Tensor:
-        return fully_connected(self.game.n, self.num_envs, self.device)
+        graphs = [env.neighbors() for env in self.envs if isinstance(env, PriorityParallelEnv)]
+        if not graphs:
+            return fully_connected(self.game.n, self.num_envs, self.device)
+        return torch.as_tensor(np.stack(graphs), device=self.device)
 
     def reset(
         self, seed: Seed = None, options: dict[str, Any] | None = None
@@ -98,8 +103,10 @@ class ParallelVectorEnv(JointVectorEnv):
         table = actions.cpu().numpy()
         rewards = np.zeros((self.num_envs, self.game.n), np.float32)
         ended = np.zeros((2, self.num_envs), bool)
+        metrics: list[dict[str, float]] = []
         for index, env in enumerate(self.envs):
-            ended[:, index] = self._step(index, env, table[index], rewards[index])
+            ended[:, index], found = self._step(index, env, table[index], rewards[index])
+            metrics.append(found)
         final = observations = self._observations()
         terminated, truncated = torch.as_tensor(ended, device=self.device)
         over = np.flatnonzero(ended.any(axis=0)).tolist()
@@ -108,7 +115,7 @@ class ParallelVectorEnv(JointVectorEnv):
             for index in over:
                 self._restart(index)
             observations = self._observations()
-        info = {"final": final, "metrics": {}}
+        info = {"final": final, "metrics": self._stack(metrics)}
         return observations, torch.as_tensor(rewards, device=self.device), terminated, truncated, info
 
     def snapshot(self) -> dict[str, Tensor]:
@@ -132,27 +139,37 @@ class ParallelVectorEnv(JointVectorEnv):
     def _restart(self, index: int) -> None:
         """Begin the present episode of an environment."""
         key = self._started().fold(self._episode).keys[index]
-        observations, _ = self.envs[index].reset(seed=int(key) % ENGINE_SEEDS)
-        self._see(index, observations)
+        observations, infos = self.envs[index].reset(seed=int(key) % ENGINE_SEEDS)
+        self._see(index, observations, infos)
 
     def _step(
         self, index: int, env: ParallelEnv[str, Any, Any], actions: NDArray[Any], rewards: NDArray[np.float32]
-    ) -> tuple[bool, bool]:
-        """One joint step of one environment; whether it is terminated and truncated."""
+    ) -> tuple[tuple[bool, bool], dict[str, float]]:
+        """One joint step of one environment; whether it is terminated and truncated, and its metrics."""
         living = [agent for agent in self.agents if agent in env.agents]
         numbers = {agent: self.agents.index(agent) for agent in living}
         chosen = {agent: self.game.engine_action(i, actions[i]) for agent, i in numbers.items()}
-        observations, paid, terminations, truncations, _ = env.step(chosen)
+        observations, paid, terminations, truncations, infos = env.step(chosen)
         for agent, i in numbers.items():
             rewards[i] = paid.get(agent, 0.0)
         over = not env.agents
         # The last observation still counts: a truncated episode bootstraps from it.
         left = set(living) if over else {agent for agent in living if agent in env.agents}
-        self._see(index, {agent: seen for agent, seen in observations.items() if agent in left})
+        self._see(index, {agent: seen for agent, seen in observations.items() if agent in left}, infos)
         truncated = over and all(truncations[a] and not terminations[a] for a in living)
-        return over and not truncated, truncated
+        told = infos.get(living[0], {}) if isinstance(env, PriorityParallelEnv) else {}
+        metrics = {name: value for name, value in told.items() if isinstance(value, float)}
+        return (over and not truncated, truncated), metrics
 
-    def _see(self, index: int, observations: dict[str, Any]) -> None:
+    def _stack(self, metrics: list[dict[str, float]]) -> dict[str, Tensor]:
+        """Metrics that all environments have, float32 (B,) each."""
+        names = [name for name in metrics[0] if all(name in found for found in metrics)]
+        return {
+            name: torch.tensor([found[name] for found in metrics], dtype=torch.float32, device=self.device)
+            for name in names
+        }
+
+    def _see(self, index: int, observations: dict[str, Any], infos: dict[str, dict[str, Any]]) -> None:
         """Write what the agents of one environment see into the arrays."""
         for name, array in self._arrays.items():
             array[index] = name == "action_mask"
@@ -161,7 +178,9 @@ class ParallelVectorEnv(JointVectorEnv):
                 self._arrays["observation"][index, i] = self.game.own(i, observations[agent])
                 self._arrays["alive"][index, i] = True
                 if self.game.discrete:
-                    self._arrays["action_mask"][index, i] = self.game.legal(i, observations[agent])
+                    self._arrays["action_mask"][index, i] = self.game.legal(
+                        i, observations[agent], infos.get(agent, {})
+                    )
         if self.game.state_space is not None:
             self._arrays["state"][index] = np.asarray(self.envs[index].state(), np.float32).reshape(-1)
 

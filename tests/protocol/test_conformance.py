@@ -34,6 +34,11 @@ UNEQUAL = {
         "the action mask has one entry per action and agents have unequal numbers of actions"
     ),
 }
+ABSENT = {
+    "No agents present but not all possible_agents are terminated or truncated": (
+        "where the number of agents is random, some are absent from the start"
+    ),
+}
 
 
 def explained(game: Game) -> set[str]:
@@ -69,7 +74,7 @@ def test_pettingzoo_turns(name: str) -> None:
 def test_pettingzoo_joint_steps(name: str) -> None:
     registered = name in stmg_envs.list_envs()
     env = pettingzoo.make("parallel", name) if registered else GameParallelEnv(GAMES[name]())
-    parallel_api_test(env, num_cycles=CYCLES)
+    assert warned(parallel_api_test, env, num_cycles=CYCLES) <= (set(ABSENT) if name == "some" else set())
 
 
 @pytest.mark.parametrize("name", GAMES)

@@ -22,7 +22,7 @@ from stmg_envs.protocol import (
     TurnStreamEnv,
     TurnStreamVectorEnv,
 )
-from stmg_envs.registry import REGISTRY
+from stmg_envs.registry import REGISTRY, Backend
 
 IDS = stmg_envs.list_envs()
 
@@ -37,7 +37,7 @@ def run_python(code: str) -> str:
 def test_ids() -> None:
     names = (
         "Penalty Mixing Coordination Cooperation PrisonersDilemma Maintain Escape Meeting HuntingStage "
-        "CollectionStage MatrixGame CooperativeHunting CooperativeCollection"
+        "CollectionStage MatrixGame CooperativeHunting CooperativeCollection OnRampMerge"
     )
     assert {f"stmg/{name}-v0" for name in names.split()} <= set(IDS)
 
@@ -99,7 +99,8 @@ def test_reward_modes(reward: str, expected: float) -> None:
 
 
 def test_missing_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = replace(REGISTRY["stmg/Penalty-v0"], id="stmg/Fake-v0", engine="no_such_engine", extra="football")
+    engine = Backend("stmg_envs.matrix:Penalty", extra="football", engine="no_such_engine")
+    row = replace(REGISTRY["stmg/Penalty-v0"], id="stmg/Fake-v0", backends={"engine": engine})
     monkeypatch.setitem(REGISTRY, row.id, row)
     assert stmg_envs.list_envs()[-1] == row.id
     for make in (stmg_envs.parallel_env, stmg_envs.aec_env, stmg_envs.turn_stream, stmg_envs.make_game):

@@ -1,0 +1,67 @@
+"""What agents see: themselves and the nearest vehicles around them."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import torch
+from torch import Tensor
+
+from stmg_envs.merge.vehicles import Vehicles, itself
+
+VIEW = 180.0
+"""How far an agent sees, metres."""
+
+SEEN = 4
+"""Vehicles that an agent sees beside itself, at most."""
+
+FEATURES = 5
+"""Numbers per vehicle: presence, x, y, velocity along x and y."""
+
+X_SCALE, Y_SCALE, SPEED_SCALE = 150.0, 12.0, 45.0
+"""What is shown as 1, metres and metres per second."""
+
+
+def in_metres(observations: Tensor) -> Tensor:
+    """Observations (..., obs_dim) as rows of vehicles (..., 5, 5), oneself first, in metres and seconds.
+
+    Each row is presence, x, y, and velocity along x and y; those of others are relative to oneself.
+    """
+    scale = observations.new_tensor([1.0, X_SCALE, Y_SCALE, SPEED_SCALE, SPEED_SCALE])
+    return observations[..., : FEATURES * (1 + SEEN)].unflatten(-1, (1 + SEEN, FEATURES)) * scale
+
+
+@functools.cache
+def _scales(device: torch.device) -> Tensor:
+    """What is shown as 1, float64 (5, 1, 1)."""
+    scales = [1.0, X_SCALE, Y_SCALE, SPEED_SCALE, SPEED_SCALE]
+    return torch.tensor(scales, dtype=torch.float64, device=device)[:, None, None]
+
+
+def observe(vehicles: Vehicles, n: int, observe_id: bool) -> Tensor:
+    """Observations of the first n vehicles, float32 (B, n, obs_dim); zeros of those that are absent.
+
+    The nearest are those at the least distance along the road.
+    """
+    x, y, speed, heading = vehicles.x, vehicles.y, vehicles.speed, vehicles.heading
+    batch, rows = x.shape[1], min(SEEN, vehicles.count - 1)
+    table = torch.stack([torch.ones_like(x), x, y, speed * heading.cos(), speed * heading.sin()])  # (5, V, B)
+    along, across = (table[1:3, None] - table[1:3, :n, None]).unbind(0)  # (n, V, B)
+    hidden = (along.square() + across.square_() >= VIEW**2) | itself(n, vehicles.count, x.device)
+    distance, order = along.abs_().masked_fill_(hidden, math.inf).sort(dim=1, stable=True)
+    table /= _scales(x.device)
+    own = table[:, :n, None]
+    nearest = order[:, :rows].reshape(1, -1, batch).expand(FEATURES, -1, -1)
+    others = table.gather(1, nearest).view(FEATURES, n, rows, batch)
+    others[1:] -= own[1:]
+    others *= distance[:, :rows] < math.inf
+    cells = torch.cat([own, others], dim=2).float()  # (5, n, 1 + rows, B)
+    parts = [cells.permute(1, 2, 0, 3).flatten(1, 2)]
+    if rows < SEEN:
+        parts.append(torch.zeros_like(parts[0][:, :1]).expand(-1, FEATURES * (SEEN - rows), -1))
+    if observe_id:
+        parts.append(itself(n, n, x.device).float().expand(-1, -1, batch))
+    view = torch.cat(parts, dim=1).mul_(vehicles.present[:n, None])
+    # Transposed as a matrix, which is fast.
+    return view.flatten(0, 1).t().contiguous().view(batch, n, -1)
