@@ -61,6 +61,29 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """What a page shows of the final greedy policies, for the tasks that have it.
+
+    Attributes:
+        metric: its name in results files.
+        title: heading of its table.
+        meaning: what one run contributes.
+        of_runs: whether a run either has it or not, so that what counts is the share of runs.
+        published: the name of the published number to set beside it.
+    """
+
+    metric: str
+    title: str
+    meaning: str
+    of_runs: bool = False
+    published: str | None = None
+
+
+OPTIMAL = Measure("optimal", "Share of runs at the optimum, percent", "the final greedy policy", True, "rate")
+RETURN = Measure("return", "Return", "return (mean over agents, undiscounted)", published="return")
+
+
+@dataclass(frozen=True)
 class Experiment:
     """A table of cells.
 
@@ -69,12 +92,14 @@ class Experiment:
         title: what it shows, for people.
         cells: all of its cells, row by row.
         published: published numbers, task -> label -> {"return": ..., "rate": ...}.
+        measures: what the page shows, a table each; the curves are of a task's first.
     """
 
     name: str
     title: str
     cells: tuple[Cell, ...]
-    published: dict[str, dict[str, dict[str, float]]]
+    published: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    measures: tuple[Measure, ...] = (OPTIMAL, RETURN)
 
     def select(self, labels: Sequence[str], tasks: Sequence[str]) -> tuple[Cell, ...]:
         """The cells of some labels and tasks; all of them for empty lists.
@@ -132,7 +157,7 @@ def tuning() -> Experiment:
         for label, config in budget["settings"].items()
         for name in budget["runs"]
     )
-    return Experiment("tuning", "What every algorithm was tried with", cells, {})
+    return Experiment("tuning", "What every algorithm was tried with", cells)
 
 
 def ablation() -> Experiment:
@@ -143,7 +168,7 @@ def ablation() -> Experiment:
         for label, config in data["ablation"].items()
         for name, task in data["tasks"].items()
     )
-    return Experiment("ablation", "STEER and its ablations on the matrix games", cells, {})
+    return Experiment("ablation", "STEER and its ablations on the matrix games", cells)
 
 
 RANDOM_GAME_SEED = 22
@@ -173,7 +198,7 @@ def priority() -> Experiment:
         for task, env_id, args, runs in games
         for order in itertools.permutations(make_game(env_id, **args).agents)
     )
-    return Experiment("priority", "STEER under every order of decision", cells, {})
+    return Experiment("priority", "STEER under every order of decision", cells)
 
 
 def dri() -> Experiment:
@@ -185,7 +210,7 @@ def dri() -> Experiment:
         for interaction in INTERACTIONS
         for game, env_id in data["games"].items()
     )
-    return Experiment("dri", "Differential reward interaction on matrix games", cells, {})
+    return Experiment("dri", "Differential reward interaction on matrix games", cells)
 
 
 EXPERIMENTS = {"table1": table1, "dri": dri, "tuning": tuning, "ablation": ablation, "priority": priority}

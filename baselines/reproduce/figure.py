@@ -11,18 +11,29 @@ import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from baselines.evaluation.statistics import rate_interval
+from baselines.evaluation.statistics import Interval, mean_interval, rate_interval
 from baselines.reproduce.archive import Archive
-from baselines.reproduce.experiments import Cell
+from baselines.reproduce.experiments import Cell, Measure
 
 COLUMNS = 4
 
 
-def draw_learning_curves(cells: Sequence[Cell], archive: Archive) -> str:
-    """An SVG of the share of runs at the optimum against environment steps.
+def has(cell: Cell, archive: Archive, measure: Measure) -> bool:
+    """Whether the results of a cell have a measure."""
+    return all(measure.metric in run["absolute_metrics"] for run in archive.runs(cell).values())
+
+
+def interval_of(values: Sequence[float], measure: Measure) -> Interval:
+    """The mean of a measure over runs with its 95 % interval."""
+    return rate_interval(round(sum(values)), len(values)) if measure.of_runs else mean_interval(values)
+
+
+def draw_learning_curves(cells: Sequence[Cell], measures: Sequence[Measure], archive: Archive) -> str:
+    """An SVG of the first measure that a task has against environment steps.
 
     Args:
         cells: those with results.
+        measures: what to look for.
         archive: their results.
     """
     tasks = list(dict.fromkeys(cell.task for cell in cells))
@@ -40,10 +51,13 @@ def draw_learning_curves(cells: Sequence[Cell], archive: Archive) -> str:
         for panel, task in zip(axes, tasks, strict=False):
             for cell in (cell for cell in cells if cell.task == task):
                 colour = colours[labels.index(cell.label) % len(colours)]
-                steps, interval = _rates(cell, archive)
+                measure = next(m for m in measures if has(cell, archive, m))
+                steps, interval = _curve(cell, archive, measure)
                 lines[cell.label] = panel.plot(steps, interval[0], color=colour, linewidth=1.4)[0]
                 panel.fill_between(steps, interval[1], interval[2], color=colour, alpha=0.15, linewidth=0)
-            panel.set(title=task, ylim=(-0.03, 1.03), xlabel="environment steps")
+            panel.set(title=task, xlabel="environment steps", ylabel=measure.metric)
+            if measure.of_runs:
+                panel.set_ylim(-0.03, 1.03)
         for panel in axes[len(tasks) :]:
             panel.set_visible(False)
         figure.legend(
@@ -59,14 +73,15 @@ def draw_learning_curves(cells: Sequence[Cell], archive: Archive) -> str:
     return file.getvalue()
 
 
-def _rates(cell: Cell, archive: Archive) -> tuple[list[int], tuple[list[float], list[float], list[float]]]:
-    """Steps, and the share of optimal runs at each with the ends of its interval."""
+def _curve(
+    cell: Cell, archive: Archive, measure: Measure
+) -> tuple[list[int], tuple[list[float], list[float], list[float]]]:
+    """Steps, and a measure's mean over runs at each with the ends of its interval."""
     runs = list(archive.runs(cell).values())
     names = [name for name in runs[0] if name.startswith("step_")]
     steps = [int(runs[0][name]["step_count"]) for name in names]
     intervals = [
-        rate_interval(round(sum(float(np.mean(run[name]["optimal"])) for run in runs)), len(runs))
-        for name in names
+        interval_of([float(np.mean(run[name][measure.metric])) for run in runs], measure) for name in names
     ]
     ends = ([float(getattr(i, end)) for i in intervals] for end in ("estimate", "low", "high"))
     return steps, tuple(ends)  # type: ignore[return-value]

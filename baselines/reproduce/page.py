@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from baselines.evaluation.statistics import mean_interval, rate_interval
 from baselines.reproduce.archive import Archive
-from baselines.reproduce.experiments import Cell, Experiment
-from baselines.reproduce.figure import draw_learning_curves
+from baselines.reproduce.experiments import Cell, Experiment, Measure
+from baselines.reproduce.figure import draw_learning_curves, has, interval_of
 
 
 def write_page(experiment: Experiment, archive: Archive) -> Path:
@@ -21,25 +20,21 @@ def write_page(experiment: Experiment, archive: Archive) -> Path:
         The page's path.
     """
     cells = [cell for cell in experiment.cells if archive.runs(cell)]
-    (archive.folder / "curves.svg").write_text(draw_learning_curves(cells, archive), encoding="utf-8")
-
-    def beside(quantity: str) -> str:
-        published = f", then the published {quantity} and the difference to it"
-        return published if experiment.published else ""
-
+    curves = draw_learning_curves(cells, experiment.measures, archive)
+    (archive.folder / "curves.svg").write_text(curves, encoding="utf-8")
     parts = [
         f"# {experiment.title}",
         f"Made by `stmg reproduce {experiment.name}`; run it again to continue or to check. `manifest.json` "
         "holds commit, versions, seeds and configuration of every cell, `results.json` all evaluations.",
-        "## Share of runs at the optimum, percent",
-        f"The final greedy policy; in brackets the 95 % Wilson interval{beside('rate')}.",
-        _table(cells, [_rate(cell, archive, experiment) for cell in cells]),
-        "## Return",
-        "Mean over runs of the final greedy policy's return (mean over agents, undiscounted), with a 95 % "
-        f"t-interval{beside('mean')}.",
-        _table(cells, [_return(cell, archive, experiment) for cell in cells]),
+    ]
+    for measure in experiment.measures:
+        measured = [cell for cell in cells if has(cell, archive, measure)]
+        if measured:
+            parts += [f"## {measure.title}", _caption(measure, experiment)]
+            parts.append(_table(measured, [_entry(cell, archive, experiment, measure) for cell in measured]))
+    parts += [
         "## Learning curves",
-        "Share of runs at the optimum against environment steps, with 95 % Wilson intervals.",
+        "The first of these measures that a task has, against environment steps, with 95 % intervals.",
         "![Learning curves of all algorithms on each task](curves.svg)",
     ]
     notes = archive.folder / "notes.md"
@@ -56,25 +51,30 @@ def final_values(cell: Cell, archive: Archive, metric: str) -> list[float]:
     return [float(np.mean(run["absolute_metrics"][metric])) for run in runs]
 
 
-def _rate(cell: Cell, archive: Archive, experiment: Experiment) -> str:
-    values = final_values(cell, archive, "optimal")
-    interval = rate_interval(round(sum(values)), len(values))
-    percent, low, high = (100 * float(x) for x in (interval.estimate, interval.low, interval.high))
-    shown = f"{percent:.3g} [{low:.3g}, {high:.3g}] of {len(values)}"
-    return shown + _against(cell, experiment, "rate", percent)
+def _caption(measure: Measure, experiment: Experiment) -> str:
+    if measure.of_runs:
+        text = "The final greedy policy; in brackets the 95 % Wilson interval"
+    else:
+        text = f"Mean over runs of the final greedy policy's {measure.meaning}, with a 95 % t-interval"
+    if experiment.published and measure.published:
+        text += ", then the published number and the difference to it"
+    return f"{text}."
 
 
-def _return(cell: Cell, archive: Archive, experiment: Experiment) -> str:
-    interval = mean_interval(final_values(cell, archive, "return"))
-    shown = f"{interval.estimate:.4g} [{interval.low:.4g}, {interval.high:.4g}]"
-    return shown + _against(cell, experiment, "return", float(interval.estimate))
-
-
-def _against(cell: Cell, experiment: Experiment, quantity: str, ours: float) -> str:
+def _entry(cell: Cell, archive: Archive, experiment: Experiment, measure: Measure) -> str:
+    values = final_values(cell, archive, measure.metric)
+    interval = interval_of(values, measure)
+    if measure.of_runs:
+        ours, low, high = (100 * float(x) for x in (interval.estimate, interval.low, interval.high))
+        shown = f"{ours:.3g} [{low:.3g}, {high:.3g}] of {len(values)}"
+    else:
+        ours = float(interval.estimate)
+        shown = f"{ours:.4g} [{interval.low:.4g}, {interval.high:.4g}]"
     published = experiment.published.get(cell.task, {}).get(cell.label)
-    if published is None:
-        return ""
-    return f"<br>published {published[quantity]:g}, {ours - published[quantity]:+.3g}"
+    if published is None or measure.published is None:
+        return shown
+    theirs = published[measure.published]
+    return f"{shown}<br>published {theirs:g}, {ours - theirs:+.3g}"
 
 
 def _table(cells: list[Cell], entries: list[str]) -> str:
