@@ -11,7 +11,7 @@ from filelock import FileLock
 from baselines.algorithms.config import config_dict
 from baselines.algorithms.registry import algorithm_spec
 from baselines.evaluation.results import ENVIRONMENT, read_json, write_json, write_text
-from baselines.reproduce.experiments import Cell
+from baselines.reproduce.experiment import Cell
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from baselines.evaluation.statistics import Interval, mean_interval, rate_interval
 from baselines.reproduce.archive import Archive
-from baselines.reproduce.experiments import Cell, Measure
+from baselines.reproduce.experiment import Cell, Measure
 
 COLUMNS = 4
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from baselines.reproduce.archive import Archive
-from baselines.reproduce.experiments import Cell, Experiment, Measure
+from baselines.reproduce.experiment import Cell, Experiment, Measure
 from baselines.reproduce.figure import draw_learning_curves, has, interval_of
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from baselines.reproduce.archive import Archive
-from baselines.reproduce.experiments import Cell
+from baselines.reproduce.experiment import Cell
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan
 from baselines.runs.trainer import Progress, Trainer

@@ -1,0 +1,116 @@
+"""What an experiment is: cells of a task, a label and a plan, and what is measured in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from baselines.runs.plan import RunPlan, make_plan
+from stmg_envs.errors import UnknownNameError
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One algorithm on one task.
+
+    Attributes:
+        task: task name in results files.
+        label: algorithm name in results files.
+        algorithm: registry name.
+        env_id: environment id.
+        env_args: arguments of the game.
+        runs: number of seeds if nobody asks otherwise.
+        priority: agent names in order of decision, or the game's default.
+        config: explicit fields of the configuration.
+        first_seed: the seeds are this one and those after it.
+    """
+
+    task: str
+    label: str
+    algorithm: str
+    env_id: str
+    env_args: dict[str, Any]
+    runs: int
+    priority: tuple[str, ...] | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    first_seed: int = 0
+
+    def seeds(self, runs: int | None = None) -> range:
+        """The seeds of so many runs; the cell's own number by default."""
+        return range(self.first_seed, self.first_seed + (runs or self.runs))
+
+    def plan(self, seeds: Sequence[int], device: str) -> RunPlan:
+        """The plan of some of its seeds."""
+        return make_plan(
+            self.algorithm,
+            self.env_id,
+            seeds=seeds,
+            env_args=self.env_args,
+            device=device,
+            priority=self.priority,
+            config=self.config,
+        )
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a page shows of the final greedy policies, for the tasks that have it.
+
+    Attributes:
+        metric: its name in results files.
+        title: heading of its table.
+        meaning: what one run contributes.
+        of_runs: whether a run either has it or not, so that what counts is the share of runs.
+        published: the name of the published number to set beside it.
+    """
+
+    metric: str
+    title: str
+    meaning: str
+    of_runs: bool = False
+    published: str | None = None
+
+
+OPTIMAL = Measure("optimal", "Share of runs at the optimum, percent", "the final greedy policy", True, "rate")
+RETURN = Measure("return", "Return", "return (mean over agents, undiscounted)", published="return")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A table of cells.
+
+    Attributes:
+        name: names its folder under docs/results.
+        title: what it shows, for people.
+        cells: all of its cells, row by row.
+        published: published numbers, task -> label -> {"return": ..., "rate": ...}.
+        measures: what the page shows, a table each; the curves are of a task's first.
+    """
+
+    name: str
+    title: str
+    cells: tuple[Cell, ...]
+    published: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    measures: tuple[Measure, ...] = (OPTIMAL, RETURN)
+
+    def select(self, labels: Sequence[str], tasks: Sequence[str]) -> tuple[Cell, ...]:
+        """The cells of some labels and tasks; all of them for empty lists.
+
+        Raises:
+            UnknownNameError: for a label or task that the experiment does not have.
+        """
+        for kind, chosen, known in (
+            ("algorithm", labels, dict.fromkeys(cell.label for cell in self.cells)),
+            ("game", tasks, dict.fromkeys(cell.task for cell in self.cells)),
+        ):
+            for name in chosen:
+                if name not in known:
+                    raise UnknownNameError(
+                        f"{kind}={name!r} is not in {self.name}; expected one of {list(known)}"
+                    )
+        return tuple(
+            cell
+            for cell in self.cells
+            if (not labels or cell.label in labels) and (not tasks or cell.task in tasks)
+        )
