@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -45,26 +46,25 @@ def run_cells(
 
 def _train(plan: RunPlan, path: Path, watch: Callable[[Progress], None]) -> RunDirectory:
     """Train a block, or go on with it where an interrupted one stopped."""
-    directory = RunDirectory(path)
-    resume = directory.checkpoint.is_file()
-    if resume:
-        directory.check_same(plan)
-    elif directory.manifest.is_file():
-        # Stopped before its first checkpoint: there is nothing to keep.
-        directory = RunDirectory(_free(path))
-        directory.create(plan)
-    else:
+    # What was made with other settings, or stopped before its first checkpoint, is nothing to go on with.
+    directory = next(
+        directory
+        for directory in map(RunDirectory, _candidates(path))
+        if not directory.path.exists()
+        or (directory.checkpoint.is_file() and directory.differing(plan) is None)
+    )
+    resume = directory.path.exists()
+    if not resume:
         directory.create(plan)
     Trainer(plan, directory, resume).run(watch)
     return directory
 
 
-def _free(path: Path) -> Path:
-    """The first of path-2, path-3, ... that does not exist."""
-    number = 2
-    while (candidate := path.with_name(f"{path.name}-{number}")).exists():
-        number += 1
-    return candidate
+def _candidates(path: Path) -> Iterator[Path]:
+    """The path, path-2, path-3, ..."""
+    yield path
+    for number in itertools.count(2):
+        yield path.with_name(f"{path.name}-{number}")
 
 
 def _blocks(seeds: Sequence[int]) -> Iterator[list[int]]:

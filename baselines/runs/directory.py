@@ -89,16 +89,21 @@ class RunDirectory:
         names = ("seeds", "env_args", "device", "priority", "config")
         return make_plan(stored["algorithm"], stored["env_id"], **{name: stored[name] for name in names})
 
+    def differing(self, plan: RunPlan) -> str | None:
+        """The first part of a plan in which the directory's own differs from it; None if it is the same."""
+        stored, wanted = self.plan().as_dict(), plan.as_dict()
+        # The device may change: a run may go on elsewhere.
+        different = (name for name in wanted if name != "device" and stored[name] != wanted[name])
+        return next(different, None)
+
     def check_same(self, plan: RunPlan) -> None:
         """Raise RunDirectoryError if the directory was made with another plan."""
-        stored, wanted = self.plan().as_dict(), plan.as_dict()
-        for name in wanted:
-            # The device may change: a run may go on elsewhere.
-            if name != "device" and stored[name] != wanted[name]:
-                raise RunDirectoryError(
-                    f"{str(self.path)!r} was made with {name}={stored[name]!r}, not {wanted[name]!r}; "
-                    f"resume it with the same arguments, or choose another --out"
-                )
+        name = self.differing(plan)
+        if name is not None:
+            raise RunDirectoryError(
+                f"{str(self.path)!r} was made with {name}={self.plan().as_dict()[name]!r}, not "
+                f"{plan.as_dict()[name]!r}; resume it with the same arguments, or choose another --out"
+            )
 
 
 def provenance() -> dict[str, Any]:

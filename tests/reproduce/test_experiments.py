@@ -75,9 +75,11 @@ def test_another_configuration_makes_old_results_stale(tmp_path: Path) -> None:
     changed = replace(PENALTY, config=PENALTY.config | {"gamma": 0.9})
     titles = Titles()
     archive = Archive(tmp_path / "results")
-    run_cells((changed,), archive, tmp_path / "other", titles.watching, 2, "cpu")
+    # The folder of runs still holds those of the former configuration.
+    run_cells((changed,), archive, tmp_path / "work", titles.watching, 3, "cpu")
     assert len(titles.seen) == 1
-    assert list(archive.runs(changed)) == ["seed_0", "seed_1"]
+    assert list(archive.runs(changed)) == ["seed_0", "seed_1", "seed_2"]
+    assert len(list((tmp_path / "work" / "steer-penalty-k=0-").iterdir())) == 2
 
 
 def test_a_field_that_the_archive_does_not_know_stood_at_its_default(tmp_path: Path) -> None:
