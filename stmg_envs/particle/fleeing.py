@@ -1,4 +1,4 @@
-"""How prey moves: away from what it sees, to where it will be safest, and not at all when surrounded."""
+"""How prey moves: away from whom it sees, to where it will be safest, and not at all when surrounded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def flee(
 
     Args:
         prey: positions (B, m, 2), lengths.
-        predators: positions (B, n, 2), lengths.
+        predators: positions (B, n, 2) of those from whom it flees, lengths.
         view: radius of the disc that prey sees, lengths.
         reach: how far ahead prey looks, lengths.
         arena: half the side of the square that prey does not want to leave, lengths.

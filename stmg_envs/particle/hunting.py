@@ -1,4 +1,4 @@
-"""Cooperative Hunting: slow predators catch fast prey, if they surround it."""
+"""Cooperative Hunting: an attacker catches fast prey, if interceptors pay for holding it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ TEAMS: dict[str, tuple[int, int, int]] = {"I": (1, 2, 1), "II": (2, 2, 2)}
 class CooperativeHunting(ParticleGame):
     """Attackers and interceptors hunt prey that is faster than they are.
 
-    Attackers can hit prey; interceptors can only hinder it, and being touched by it costs them. One
-    predator alone hardly ever catches the prey; three that surround it do. Variant "I" has 1 attacker,
-    2 interceptors and 1 prey, variant "II" 2 of each (DRIMA paper, sections 4.2 and B.2.2). The paper
-    gives the roles, the reward's terms, the 30 steps and prey with a limited view; its constants are
-    not published, so all of them are arguments here.
+    Attackers can hit prey, but alone they do not reach it; interceptors can hold it where it is, but that
+    costs them. Variant "I" has 1 attacker, 2 interceptors and 1 prey, variant "II" 2 of each (DRIMA paper,
+    sections 4.2 and B.2.2). The paper gives the roles, the kinds of reward, the 30 steps and fast prey with
+    a limited view. It publishes no constant and not what the prey does: both are ours, and all constants
+    are arguments here.
 
     | Space       | Each predator, with n predators and m prey                                     |
     |-------------|--------------------------------------------------------------------------------|
@@ -47,17 +47,24 @@ class CooperativeHunting(ParticleGame):
 
     **Dynamics.** MPE's (`stmg_envs.particle.physics`); all bodies push each other apart. Everything
     starts at rest, uniformly in the square of half side `arena`, as in simple_tag. The prey follows a
-    rule of ours instead of the paper's pre-trained policy (`stmg_envs.particle.fleeing`): it runs to the
-    safest place it can reach, with less strength the more it is surrounded. Prey that has been hit stays
-    where it is and is out of the game.
+    rule of ours instead of the paper's pre-trained policy: it flees from the attackers that it sees, to
+    the safest place it can reach (`stmg_envs.particle.fleeing`), and not from interceptors, which cannot
+    hit it. While an interceptor is within `grip` of it, it collides with prey and holds it: the prey
+    stands still. Prey that has been hit stays where it is and is out of the game.
 
     **Rewards.** Each predator pays its distance to the nearest prey that had not been hit before the
     step, and `boundary_penalty` times simple_tag's penalty for leaving the arena. An attacker gets
-    `hit_bonus` for each such prey that it touches, an interceptor pays `collision_penalty` for each,
-    in every step.
+    `hit_bonus` for each such prey that it touches, an interceptor pays `collision_penalty` for each that
+    it holds, in every step.
+
+    **Dilemma.** That of the paper's table 2: both approach (15, -5), only the attacker approaches (5, 0).
+    The prey is so quick that it escapes an attacker alone: somebody has to hold it while the attacker takes
+    its last steps. What an early end saves an interceptor in distance is less than what these steps cost
+    it, so selfish interceptors stay near the prey, but out of `grip`, and it gets away unless it runs into
+    them. The group gains by holding: one hit pays for thirty steps of it.
 
     **Metrics.** `caught`: 1 once all prey has been hit; at the end of an episode, whether it succeeded.
-    `hits`: prey hit so far. `collisions`: touches of an interceptor and prey so far, one per step.
+    `hits`: prey hit so far. `collisions`: steps so far in which interceptors held prey, of all pairs.
 
     **Episode end.** Terminates when all prey has been hit; truncates after `max_steps`.
 
@@ -69,18 +76,21 @@ class CooperativeHunting(ParticleGame):
         max_steps: time limit; 30 (section 4.2).
         view: radius within which predators see other bodies, lengths; None, as in simple_tag: all.
         communication_radius: lengths; ours.
-        prey_view: radius of the disc that prey sees, lengths; ours.
-        prey_reach: how far ahead prey looks, lengths; ours.
-        hit_bonus: 15, the attacker's payoff of the joint approach (table 2).
-        collision_penalty: 5, the interceptor's loss there (table 2).
+        prey_view: radius of the disc in which prey sees attackers, lengths; ours. It is wider than `grip`,
+            so that prey has to be held before an attacker is near.
+        prey_reach: how far ahead prey looks, lengths; ours. Half the arena: prey that looks only half as far
+            runs into corners, where an attacker alone gets it.
+        grip: distance within which an interceptor holds prey, lengths; ours.
+        hit_bonus: what a hit pays an attacker; ours, the cost of holding prey for 30 steps.
+        collision_penalty: what each step of holding prey costs an interceptor; 5, as in table 2.
         boundary_penalty: weight of the penalty for leaving the arena; ours.
         arena: half side of the square, lengths; 1, as in simple_tag.
-        predator_radius: lengths; simple_tag, as all six that follow.
+        predator_radius: lengths; as in simple_tag, as the three that follow.
         predator_acceleration: lengths per second squared.
         predator_max_speed: lengths per second.
         prey_radius: lengths.
-        prey_acceleration: lengths per second squared.
-        prey_max_speed: lengths per second.
+        prey_acceleration: lengths per second squared; ours, simple_tag's prey has 4.
+        prey_max_speed: lengths per second; ours, simple_tag's prey has 1.3.
         physics: constants of the medium; MPE's.
         trail: how many past positions pictures show.
 
@@ -97,9 +107,10 @@ class CooperativeHunting(ParticleGame):
         max_steps: int = 30,
         view: float | None = None,
         communication_radius: float = 1.0,
-        prey_view: float = 0.5,
-        prey_reach: float = 0.5,
-        hit_bonus: float = 15.0,
+        prey_view: float = 0.4,
+        prey_reach: float = 1.0,
+        grip: float = 0.3,
+        hit_bonus: float = 150.0,
         collision_penalty: float = 5.0,
         boundary_penalty: float = 1.0,
         arena: float = 1.0,
@@ -107,8 +118,8 @@ class CooperativeHunting(ParticleGame):
         predator_acceleration: float = 3.0,
         predator_max_speed: float = 1.0,
         prey_radius: float = 0.05,
-        prey_acceleration: float = 4.0,
-        prey_max_speed: float = 1.3,
+        prey_acceleration: float = 15.0,
+        prey_max_speed: float = 2.0,
         physics: Physics = MPE,
         trail: int = 5,
     ) -> None:
@@ -117,6 +128,7 @@ class CooperativeHunting(ParticleGame):
         require_positive(
             prey_view=prey_view,
             prey_reach=prey_reach,
+            grip=grip,
             predator_radius=predator_radius,
             predator_acceleration=predator_acceleration,
             predator_max_speed=predator_max_speed,
@@ -151,9 +163,11 @@ class CooperativeHunting(ParticleGame):
         self.view = view
         self.prey_view = prey_view
         self.prey_reach = prey_reach
+        self.grip = grip
         self.observation_space = self.box(5 * (predators + prey))
         self.state_space = self.box(4 * (predators + prey) + prey)
-        self._touch_distance = predator_radius + prey_radius
+        touch_distance = [predator_radius + prey_radius] * attackers + [grip] * interceptors
+        self._touch_distance = torch.tensor(touch_distance, dtype=torch.float32)[:, None]
         touch_reward = [hit_bonus] * attackers + [-collision_penalty] * interceptors
         self._touch_reward = torch.tensor(touch_reward, dtype=torch.float32)
         self._role = torch.tensor([1.0] * attackers + [0.0] * interceptors)
@@ -174,9 +188,11 @@ class CooperativeHunting(ParticleGame):
         predators, prey = before[:, : self.n], before[:, self.n :]
         push = torch.empty_like(before)
         push[:, : self.n] = self.push(actions)
-        push[:, self.n :] = flee(
-            prey, predators, self.prey_view, self.prey_reach, self.arena, self._headings
-        ).masked_fill_(caught[..., None], 0)
+        flight = flee(
+            prey, predators[:, : self.attackers], self.prey_view, self.prey_reach, self.arena, self._headings
+        )
+        held = (lengths(predators[:, self.attackers :, None] - prey[:, None]) < self.grip).any(dim=1)
+        push[:, self.n :] = flight.masked_fill_((caught | held)[..., None], 0)
         out = self._out(caught)
         contact_distance = self._contact_distance.masked_fill(out[:, :, None] | out[:, None], NO_CONTACT)
         moved = self.advance(state, push, contact_distance)
@@ -189,8 +205,9 @@ class CooperativeHunting(ParticleGame):
         rewards.sub_(self.outside(predators))
 
         caught = caught | touch[:, : self.attackers].any(dim=1)
-        moved["velocity"][:, self.n :].masked_fill_(caught[..., None], 0)
-        collisions = state["collisions"] + touch[:, self.attackers :].sum(dim=(1, 2))
+        holds = touch[:, self.attackers :]
+        moved["velocity"][:, self.n :].masked_fill_((caught | holds.any(dim=1))[..., None], 0)
+        collisions = state["collisions"] + holds.sum(dim=(1, 2))
         hits, over = caught.sum(dim=-1, dtype=torch.float32), caught.all(dim=-1)
         return Outcome(
             {**moved, "caught": caught, "collisions": collisions},

@@ -57,8 +57,27 @@ def chase_alone(state: State) -> Tensor:
     return push
 
 
+class KeepOff:
+    """The attacker runs straight to the prey; the interceptors follow it, but do not touch it.
+
+    Args:
+        game: variant I.
+        margin: how far outside their grip they stay, lengths.
+    """
+
+    def __init__(self, game: CooperativeHunting, margin: float = 0.2) -> None:
+        self.ring = game.grip + margin
+
+    def __call__(self, state: State) -> Tensor:
+        prey = state["position"][:, -1:]
+        away = state["position"][:, :-1] - prey
+        goal = prey + self.ring * away / lengths(away)[..., None]
+        goal[:, 0] = prey[:, 0]
+        return towards(goal, state)
+
+
 class Surround:
-    """Three predators (in variant I) take places around the prey, where it does not see them, and close in.
+    """Three predators (in variant I) take places around the prey, out of its view, and close in together.
 
     Args:
         game: variant I.
@@ -68,7 +87,7 @@ class Surround:
     """
 
     def __init__(
-        self, game: CooperativeHunting, outside: float = 0.1, aligned: float = 0.8, near: float = 0.25
+        self, game: CooperativeHunting, outside: float = 0.1, aligned: float = 1.5, near: float = 0.3
     ) -> None:
         self.ring = game.prey_view + outside
         self.aligned = aligned
