@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from baselines.algorithms.registry import INTERACTIONS
-from baselines.reproduce.experiment import RETURN, Cell, Experiment, Measure
+from baselines.reproduce.experiment import OPTIMAL, RETURN, Cell, Experiment, Measure
 from stmg_envs import make_game
 
 
@@ -92,16 +92,32 @@ def priority() -> Experiment:
     return Experiment("priority", "STEER under every order of decision", cells)
 
 
+DRI_MEASURES = (
+    OPTIMAL,
+    Measure("caught", "Catch rate", "share of episodes in which all prey is hit"),
+    Measure("occupied", "Foods occupied", "number of foods occupied at the end"),
+    Measure("matches", "Type matches", "number of foods occupied by their own type at the end"),
+    RETURN,
+)
+
+
 def dri() -> Experiment:
-    """The matrix games of the DRI paper, with every reward interaction."""
-    data = _tables()["dri"]
+    """The matrix games and the particle tasks of the DRI paper, with every reward interaction."""
     cells = tuple(
-        Cell(game, f"{family}-{interaction}", f"{family}-{interaction}", env_id, {}, data["runs"])
-        for family in data["algorithms"]
+        Cell(
+            game,
+            f"{family}-{interaction}",
+            f"{family}-{interaction}",
+            task["env_id"],
+            task.get("env_args", {}),
+            part["runs"],
+        )
+        for part in _tables()["dri"].values()
+        for family in part["algorithms"]
         for interaction in INTERACTIONS
-        for game, env_id in data["games"].items()
+        for game, task in part["games"].items()
     )
-    return Experiment("dri", "Differential reward interaction on matrix games", cells)
+    return Experiment("dri", "Differential reward interaction", cells, measures=DRI_MEASURES)
 
 
 MERGE_MEASURES = (
