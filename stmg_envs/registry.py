@@ -146,8 +146,8 @@ REGISTRY: dict[str, GameSpec] = {
         _matrix("MatrixGame", 2.25, 4.0, payoffs="stag_hunt"),
         # Means of simulations, which no score hits exactly: the uniformly random policy in 20,000 episodes
         # (standard error at most 0.15), and the best scripted players of the tests in 2,000, who see
-        # everything: prey surrounded (0.26), foods shared by type (0.87). Learners can do better.
-        _particle("CooperativeHunting", -46.7, 24.2, variant="I"),
+        # everything: prey surrounded (0.28), foods shared by type (0.87). Learners can do better.
+        _particle("CooperativeHunting", -46.7, 25.6, variant="I"),
         _particle("CooperativeCollection", -5.8, 400.2),
         GameSpec(
             id="stmg/OnRampMerge-v0",

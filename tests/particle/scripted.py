@@ -77,17 +77,17 @@ class KeepOff:
 
 
 class Surround:
-    """Three predators (in variant I) take places around the prey, out of its view, and close in together.
+    """Three predators (in variant I) take places around the prey, out of its view, until two close in.
 
     Args:
         game: variant I.
         outside: how far outside the prey's view the places are, lengths.
-        aligned: largest 1 - cos of the angle by which a predator may miss its place when they close in.
+        aligned: largest 1 - cos of the angle by which a predator may miss its place when two close in.
         near: largest distance beyond the places.
     """
 
     def __init__(
-        self, game: CooperativeHunting, outside: float = 0.1, aligned: float = 1.5, near: float = 0.3
+        self, game: CooperativeHunting, outside: float = 0.1, aligned: float = 1.8, near: float = 0.3
     ) -> None:
         self.ring = game.prey_view + outside
         self.aligned = aligned
@@ -108,7 +108,10 @@ class Surround:
         before = prey + self.ring * way / lengths(way)[..., None]
         after = prey + place * (distance - 0.15).clamp(0, 0.15)
         after[:, 0] = prey[:, 0]
-        return towards(torch.where(self.closing[:, None, None], after, before), state)
+        # One interceptor is enough to hold it; the other bars the way.
+        nearest = torch.arange(2) == distance[:, 1:, 0].argmin(dim=1, keepdim=True)
+        closes = self.closing[:, None] & torch.cat([torch.ones_like(nearest[:, :1]), nearest], dim=1)
+        return towards(torch.where(closes[..., None], after, before), state)
 
     def _places(self, bearing: Tensor, distance: Tensor) -> Tensor:
         """Directions 120 degrees apart: the attacker's own, then the interceptors', as near as may be."""
