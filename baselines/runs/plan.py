@@ -15,7 +15,7 @@ from baselines.errors import ConfigError
 from baselines.evaluation.results import task_name
 from baselines.networks.policy import PolicySpec
 from stmg_envs import game_spec, vector_env
-from stmg_envs.protocol import JointSpaces, JointVectorEnv, check_priority
+from stmg_envs.protocol import Game, GameVectorEnv, JointSpaces, JointVectorEnv, check_priority
 from wrappers import PriorityVectorEnv, external_vector_env, game_of, is_external, random_order
 
 RANDOM_PRIORITY = "random"
@@ -71,12 +71,14 @@ class RunPlan:
 
         Actions come from policies that respect masks, so they are not validated again.
         """
-        batch = len(self.seeds) * per_run
+        batch, game = len(self.seeds) * per_run, self.game()
         env: JointVectorEnv
-        if is_external(self.env_id):
+        if isinstance(game, Game):
+            env = GameVectorEnv(game, batch, self.device, validate=False)
+        elif is_external(self.env_id):
             env = external_vector_env(self.env_id, batch, self.device, **self.env_args)
         else:
-            env = vector_env(self.env_id, batch, self.device, validate=False, **self.env_args)
+            env = vector_env(self.env_id, batch, self.device, **self.env_args)
         if self.priority == RANDOM_PRIORITY:
             return PriorityVectorEnv(env, random_order())  # type: ignore[return-value]
         if self.priority is not None:
