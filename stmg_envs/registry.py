@@ -194,8 +194,8 @@ def game_spec(id: str) -> GameSpec:
     return REGISTRY[id]
 
 
-def _accepted(id: str, backend: str | None, kwargs: dict[str, Any]) -> Factory:
-    """The factory of an id, once it is known to have the arguments."""
+def _game(id: str, backend: str | None, kwargs: dict[str, Any]) -> Game | None:
+    """The game of an id, or None if an engine computes it; either has the arguments."""
     factory = game_spec(id).load(backend)
     accepted = [name for name in inspect.signature(factory).parameters if name not in VIEW_ARGUMENTS]
     for name in kwargs:
@@ -203,12 +203,6 @@ def _accepted(id: str, backend: str | None, kwargs: dict[str, Any]) -> Factory:
             raise InvalidArgumentError(
                 f"{name}={kwargs[name]!r} is no argument of {id}; expected one of {accepted or 'none'}"
             )
-    return factory
-
-
-def _game(id: str, backend: str | None, kwargs: dict[str, Any]) -> Game | None:
-    """The game of an id, or None if an engine computes it."""
-    factory = _accepted(id, backend, kwargs)
     return factory(**kwargs) if isinstance(factory, type) and issubclass(factory, Game) else None
 
 
@@ -260,10 +254,10 @@ def parallel_env(
         UnknownNameError, MissingEngineError, InvalidArgumentError: see `make_game`.
         InvalidPriorityError: if the priority is no permutation of the agents.
     """
-    factory = _accepted(id, backend, kwargs)
-    if isinstance(factory, type) and issubclass(factory, Game):
-        return GameParallelEnv(factory(**kwargs), render_mode, priority)
-    engine: Callable[..., Any] = factory
+    game = _game(id, backend, kwargs)
+    if game is not None:
+        return GameParallelEnv(game, render_mode, priority)
+    engine: Callable[..., Any] = game_spec(id).load(backend)
     env: PriorityParallelEnv = engine(render_mode=render_mode, priority=priority, **kwargs)
     return env
 

@@ -22,21 +22,23 @@ FEATURES = 5
 X_SCALE, Y_SCALE, SPEED_SCALE = 150.0, 12.0, 45.0
 """What is shown as 1, metres and metres per second."""
 
+SCALES = (1.0, X_SCALE, Y_SCALE, SPEED_SCALE, SPEED_SCALE)
+"""The same for each feature."""
+
 
 def in_metres(observations: Tensor) -> Tensor:
     """Observations (..., obs_dim) as rows of vehicles (..., 5, 5), oneself first, in metres and seconds.
 
     Each row is presence, x, y, and velocity along x and y; those of others are relative to oneself.
     """
-    scale = observations.new_tensor([1.0, X_SCALE, Y_SCALE, SPEED_SCALE, SPEED_SCALE])
+    scale = observations.new_tensor(SCALES)
     return observations[..., : FEATURES * (1 + SEEN)].unflatten(-1, (1 + SEEN, FEATURES)) * scale
 
 
 @functools.cache
 def _scales(device: torch.device) -> Tensor:
     """What is shown as 1, float64 (5, 1, 1)."""
-    scales = [1.0, X_SCALE, Y_SCALE, SPEED_SCALE, SPEED_SCALE]
-    return torch.tensor(scales, dtype=torch.float64, device=device)[:, None, None]
+    return torch.tensor(SCALES, dtype=torch.float64, device=device)[:, None, None]
 
 
 def observe(vehicles: Vehicles, n: int, observe_id: bool) -> Tensor:
