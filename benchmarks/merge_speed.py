@@ -6,7 +6,7 @@ A step of ours is everything a learner asks for: dynamics, rewards, observations
 graph, and the restart of episodes, which are spread over all timesteps, so that some end in every step.
 highway-env's stock path is its own `step`, with the papers' observation by its `Kinematics` class, which goes
 through pandas; it has no rewards. Beside it, the same vehicles on highway-env with our observation, rewards
-and graph: the backend "highway-env". All of them are played at random, in turns of the same run.
+and graph: the backend "highway-env", which steps in turns with it. All of them are played at random.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 import stmg_envs
-from benchmarks.timing import median_ms
+from benchmarks.timing import median_ms, median_ms_in_turns
 from stmg_envs.errors import MissingEngineError
 
 ID = "stmg/OnRampMerge-v0"
@@ -62,10 +62,12 @@ def engine(density: int) -> Callable[[], object]:
 def stock(density: int) -> Callable[[], object]:
     """One step of one environment of highway-env, as it comes."""
     from highway_env.road.lane import SineLane, StraightLane
+    from highway_env.road.road import RoadNetwork
 
     from stmg_envs.merge.game import unpack
     from stmg_envs.merge.highway import HighwayEnvGame
-    from stmg_envs.merge.scene import MergeScene, make_network
+    from stmg_envs.merge.network import make_network
+    from stmg_envs.merge.scene import MergeScene
     from stmg_envs.protocol import Episodes
 
     game = HighwayEnvGame(traffic_density=density)
@@ -78,7 +80,7 @@ def stock(density: int) -> Callable[[], object]:
         if scene is None or scene.steps >= 3 * DECISIONS or any(v.crashed for v in scene.controlled_vehicles):
             episodes.reset(next(seeds))
             scene = MergeScene(unpack(episodes.state), game.n)
-            scene.road.network = make_network(StraightLane, SineLane)
+            scene.road.network = make_network(RoadNetwork, StraightLane, SineLane)
         scene.step(tuple(torch.randint(5, (game.n,)).tolist()))
 
     return step
@@ -93,13 +95,15 @@ def main(num_envs: int, density: int, repeats: int, threads: int) -> None:
     """Print environment steps per second, and how many times the stock path that is."""
     console = Console(width=100)
     table = Table("simulator", "threads", "ms per step", "steps/s", "x stock", title=f"density {density}")
-    torch.set_num_threads(1)
     rates: dict[tuple[str, int], tuple[float, float]] = {}
+    torch.set_num_threads(1)
     try:
-        ms = median_ms(stock(density), repeats, warmup=10)
-        rates["highway-env, its observation", 1] = ms, 1e3 / ms
-        ms = median_ms(engine(density), repeats, warmup=10)
-        rates["highway-env, our observation, rewards and graph", 1] = ms, 1e3 / ms
+        engines = {
+            "highway-env, its observation": stock(density),
+            "highway-env, our observation, rewards and graph": engine(density),
+        }
+        for name, ms in median_ms_in_turns(engines, 4 * repeats, warmup=10).items():
+            rates[name, 1] = ms, 1e3 / ms
     except MissingEngineError as error:
         console.print(str(error), markup=False)
     for number in sorted({1, threads}):

@@ -7,28 +7,16 @@ from typing import Any
 
 import numpy as np
 from highway_env.envs.common.abstract import AbstractEnv
-from highway_env.road.lane import LineType, SineLane, StraightLane
-from highway_env.road.road import Road, RoadNetwork
+from highway_env.road.road import Road
 from highway_env.vehicle.behavior import IDMVehicle
 from highway_env.vehicle.controller import MDPVehicle
 from highway_env.vehicle.objects import Obstacle
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stmg_envs.merge.network import make_network
 from stmg_envs.merge.observations import SEEN, SPEED_SCALE, VIEW, X_SCALE, Y_SCALE
-from stmg_envs.merge.roads import (
-    AMPLITUDE,
-    BEFORE,
-    LANE_WIDTH,
-    LANES,
-    MERGE_END,
-    MERGE_START,
-    PHASE,
-    PULSATION,
-    RAMP_Y,
-    ROAD_END,
-    SPEED_LIMIT,
-)
+from stmg_envs.merge.roads import LANE_WIDTH, LANES, MERGE_END
 from stmg_envs.merge.simulation import TARGET_SPEEDS, TICKS
 from stmg_envs.merge.vehicles import TICK, Vehicles
 
@@ -172,40 +160,3 @@ class MergeScene(AbstractEnv):
 def _present(vehicles: Vehicles) -> list[int]:
     """The numbers of the vehicles (V, 1) that are present."""
     return [index for index, here in enumerate(vehicles.present[:, 0].tolist()) if here]
-
-
-class AlongX(StraightLane):
-    """A straight lane along x: the same coordinates without the rotation, which takes long."""
-
-    def local_coordinates(self, position: NDArray[np.float64]) -> tuple[float, float]:
-        return float(position[0] - self.start[0]), float(position[1] - self.start[1])
-
-
-class BendAlongX(SineLane, AlongX):
-    """A sine-shaped lane along x."""
-
-
-def make_network(straight: type[StraightLane] = AlongX, bend: type[SineLane] = BendAlongX) -> RoadNetwork:
-    """The lanes as highway-env has them, in the order of `LANES`.
-
-    Args:
-        straight: class of straight lanes.
-        bend: class of the bend.
-    """
-    network = RoadNetwork()
-    whole, dashed, none = LineType.CONTINUOUS_LINE, LineType.STRIPED, LineType.NONE
-    axis = RAMP_Y - AMPLITUDE
-    shape = {"amplitude": AMPLITUDE, "pulsation": PULSATION, "phase": PHASE}
-    closed = {"forbidden": True}
-    lanes = (
-        straight([0, 0], [MERGE_START, 0], line_types=[whole, whole]),
-        straight([MERGE_START, 0], [MERGE_END, 0], line_types=[whole, dashed]),
-        straight([MERGE_START, LANE_WIDTH], [MERGE_END, LANE_WIDTH], line_types=[none, whole], **closed),
-        straight([MERGE_END, 0], [ROAD_END, 0], line_types=[whole, whole]),
-        straight([0, RAMP_Y], [BEFORE, RAMP_Y], line_types=[whole, whole], **closed),
-        bend([BEFORE, axis], [MERGE_START, axis], line_types=[whole, whole], **closed, **shape),
-    )
-    for (start, end, _), lane in zip(LANES, lanes, strict=True):
-        lane.speed_limit = SPEED_LIMIT
-        network.add_lane(start, end, lane)
-    return network

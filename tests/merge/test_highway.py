@@ -23,13 +23,15 @@ from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.merge.collisions import Rectangles, overlaps
 from stmg_envs.merge.game import OnRampMerge, unpack
 from stmg_envs.merge.highway import HighwayEnvGame
+from stmg_envs.merge.network import make_network
 from stmg_envs.merge.roads import LANES, roads
-from stmg_envs.merge.scene import MergeScene, make_network
+from stmg_envs.merge.scene import MergeScene
 from stmg_envs.merge.simulation import action_mask
 from stmg_envs.merge.vehicles import LENGTH, WIDTH, Motion
 from stmg_envs.protocol import Episodes, GameParallelEnv
 
 NETWORK: RoadNetwork = make_network()
+PLAIN = make_network(RoadNetwork, StraightLane, SineLane)
 ID = "stmg/OnRampMerge-v0"
 
 x_values = st.floats(-20, 540)
@@ -50,12 +52,17 @@ def test_lanes_stand_where_they_stand_in_the_network() -> None:
         assert [LANES[side] for side in lanes.side_lane[index : index + 1].tolist() if side >= 0] == sides
 
 
-@given(x_values, y_values)
-def test_lanes_along_x_are_lanes(x: float, y: float) -> None:
-    plain = make_network(StraightLane, SineLane)
-    for lane, other in zip(NETWORK.lanes_list(), plain.lanes_list(), strict=True):
+@given(x_values, y_values, headings)
+def test_the_faster_network_says_the_same(x: float, y: float, heading: float) -> None:
+    place = np.array([x, y])
+    for lane, other in zip(NETWORK.lanes_list(), PLAIN.lanes_list(), strict=True):
         assert type(lane) is not type(other)
-        assert lane.local_coordinates(np.array([x, y])) == other.local_coordinates(np.array([x, y]))
+        assert lane.local_coordinates(place) == pytest.approx(other.local_coordinates(place), abs=1e-12)
+        assert lane.heading_at(x) == pytest.approx(other.heading_at(x), abs=1e-15)
+    distances = [lane.distance_with_heading(place, heading) for lane in PLAIN.lanes_list()]
+    closest = PLAIN.get_lane(NETWORK.get_closest_lane_index(place, heading))
+    assert closest.distance_with_heading(place, heading) == pytest.approx(min(distances), abs=1e-12)
+    assert NETWORK.get_closest_lane_index(place) == PLAIN.get_closest_lane_index(place)
 
 
 @given(x_values, y_values, headings)
@@ -157,7 +164,7 @@ def test_a_state_says_all_there_is_to_know() -> None:
     for seed in range(3):
         episodes.reset(seed)
         alone = MergeScene(unpack(episodes.state), game.n)
-        alone.road.network = make_network(StraightLane, SineLane)
+        alone.road.network = PLAIN
         generator = torch.Generator().manual_seed(seed)
         over = False
         while not over:
