@@ -28,7 +28,10 @@ HUBER_DELTA = 1.0
 class DDPGConfig(OffPolicyConfig):
     """Configuration of DDPG."""
 
-    exploration_start: Annotated[float, Field(ge=0, description="deviation of noise at the start")] = 0.5
+    exploration_start: Annotated[
+        float,
+        Field(ge=0, description="deviation of noise, or chance of random actions, at the start"),
+    ] = 0.5
     target_rate: Annotated[
         float, Field(gt=0, le=1, description="share of the way the target networks go per gradient step")
     ] = 0.005
@@ -62,7 +65,7 @@ class _Actor(nn.Module):
 
     def forward(self, inputs: Inputs, noise: Tensor) -> tuple[Tensor, Tensor]:
         raw = self.policy.actor(inputs["observation"])
-        return self.policy(inputs, self.policy.intended(inputs, noise)), raw
+        return self.policy.intended(inputs, noise), raw
 
 
 class DDPG(OffPolicy):

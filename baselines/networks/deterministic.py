@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from baselines.networks.heads import ILLEGAL_LOGIT
+from baselines.networks.heads import ILLEGAL_LOGIT, explored
 from baselines.networks.layers import OUTPUT_GAIN, linear
 from baselines.networks.mlp import Hidden, trunk
 from baselines.networks.policy import Decision, Evaluation, Inputs, JointPolicy, PolicySpec
@@ -23,8 +23,9 @@ class DeterministicPolicy(JointPolicy):
     """Actors mu(o^i) and critics Q^i of own or of all observations and actions; agents share nothing.
 
     Continuous actions lie in [-1, 1]; the input `exploration`, (B,), is the deviation of normal noise on
-    them. Discrete actions are drawn from the actor's logits while there is exploration; gradients go
-    through the relaxed one-hot action (straight-through Gumbel softmax, Jang et al. 2017), as in MADDPG.
+    them. Discrete actors give probabilities, and are judged by the critic's mean over them: exactly what
+    MADDPG estimates through relaxed actions (Gumbel softmax), whose gradients at a corner of the simplex say
+    little of the other corners. There `exploration` is the chance of a uniformly random legal action.
     Without `exploration` play is greedy.
 
     Args:
@@ -44,27 +45,25 @@ class DeterministicPolicy(JointPolicy):
 
     def forward(self, inputs: Inputs, actions: Tensor) -> Tensor:
         """Action values (B, n) of encoded actions (B, n, action_width)."""
-        observations = inputs["observation"]
-        if self.central:
-            state = observations.flatten(1) if self.spec.state_dim is None else inputs["state"]
-            joint = torch.cat([state, actions.flatten(1)], dim=-1)
-            features = joint.unsqueeze(1).expand(-1, self.spec.n, -1)
-        else:
-            features = torch.cat([observations, actions], dim=-1)
-        return self.critic(features).squeeze(-1)
+        return self._values(inputs, actions.unsqueeze(1).expand(-1, self.spec.n, -1, -1))
 
     def intended(self, inputs: Inputs, noise: Tensor) -> Tensor:
-        """Encoded actions (B, n, action_width) that the actors are judged by.
+        """The values of what the actors intend, (B, n).
 
         Args:
             inputs: observations.
-            noise: standard Gumbel for discrete actions, not used for continuous ones; zeros are greedy.
+            noise: standard Gumbel (B, n, A), by which the other agents' discrete actions are drawn; not used
+                for continuous ones.
         """
         if not self.spec.discrete:
-            return self.actor(inputs["observation"]).tanh()
-        soft = (self._logits(inputs) + noise).softmax(dim=-1)
-        hard = self.encode(soft.argmax(dim=-1))
-        return hard + soft - soft.detach()
+            return self(inputs, self.actor(inputs["observation"]).tanh())
+        logits = self._logits(inputs)
+        drawn = self.encode((logits + noise).argmax(dim=-1)).unsqueeze(1)  # (B, 1, n, A)
+        n, width = self.spec.n, self.spec.action_width
+        itself = torch.eye(n, dtype=torch.bool, device=logits.device).unsqueeze(-1)
+        choices = torch.eye(width, dtype=logits.dtype, device=logits.device)
+        values = [self._values(inputs, torch.where(itself, choice, drawn)) for choice in choices]
+        return (logits.softmax(dim=-1) * torch.stack(values, dim=-1)).sum(dim=-1)
 
     def encode(self, actions: Tensor) -> Tensor:
         """Actions as the critic reads them, float (B, n, action_width)."""
@@ -75,17 +74,35 @@ class DeterministicPolicy(JointPolicy):
 
     def act(self, inputs: Inputs, noise: Tensor) -> Decision:
         exploration = inputs.get("exploration")
-        amount = torch.zeros_like(noise[:, :1, :1]) if exploration is None else exploration[:, None, None]
         if self.spec.discrete:
-            actions = (self._logits(inputs) + noise * (amount > 0)).argmax(dim=-1)
+            logits = self._logits(inputs)
+            play = (
+                logits
+                if exploration is None
+                else explored(logits.softmax(dim=-1), logits > ILLEGAL_LOGIT, exploration) + noise
+            )
+            actions = play.argmax(dim=-1)
         else:
-            actions = (self.intended(inputs, noise) + amount * noise).clamp(-1, 1)
+            actions = self.actor(inputs["observation"]).tanh()
+            if exploration is not None:
+                actions = (actions + exploration[:, None, None] * noise).clamp(-1, 1)
         values = self(inputs, self.encode(actions))
         return Decision(actions, torch.zeros_like(values), values)
 
     def evaluate(self, inputs: Inputs, actions: Tensor) -> Evaluation:
         values = self(inputs, self.encode(actions))
         return Evaluation(torch.zeros_like(values), torch.zeros_like(values), values)
+
+    def _values(self, inputs: Inputs, joint: Tensor) -> Tensor:
+        """Action values (B, n), agent i's of encoded actions joint[:, i], (B, n, n, action_width)."""
+        observations = inputs["observation"]
+        if self.central:
+            state = observations.flatten(1) if self.spec.state_dim is None else inputs["state"]
+            seen = state.unsqueeze(1).expand(-1, self.spec.n, -1)
+            done = joint.flatten(2)
+        else:
+            seen, done = observations, joint.diagonal(dim1=1, dim2=2).transpose(1, 2)
+        return self.critic(torch.cat([seen, done], dim=-1)).squeeze(-1)
 
     def _logits(self, inputs: Inputs) -> Tensor:
         logits: Tensor = self.actor(inputs["observation"])

@@ -106,3 +106,16 @@ def action_head(
 ) -> ActionHead:
     """The head that fits the action space; `agents` is None where agents share it."""
     return DiscreteHead(network, action_width) if discrete else GaussianHead(network, action_width, agents)
+
+
+def explored(probs: Tensor, legal: Tensor, share: Tensor) -> Tensor:
+    """Log-probabilities of play that is uniformly random, among legal actions, with a chance.
+
+    Args:
+        probs: of the other play, (B, n, A).
+        legal: bool (B, n, A).
+        share: that chance, (B,).
+    """
+    uniform = legal / legal.sum(dim=-1, keepdim=True)
+    mixed = torch.lerp(probs, uniform.to(probs.dtype), share[:, None, None])
+    return torch.where(mixed > 0, mixed.clamp(min=1e-12).log(), ILLEGAL_LOGIT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from baselines.networks.heads import ILLEGAL_LOGIT
+from baselines.networks.heads import ILLEGAL_LOGIT, explored
 from baselines.networks.layers import linear
 from baselines.networks.mlp import Hidden, trunk
 from baselines.networks.policy import Decision, Evaluation, Inputs, JointPolicy, PolicySpec
@@ -53,13 +53,8 @@ class QNetwork(JointPolicy):
         greedy = (values.argmax(dim=-1, keepdim=True) == classes).to(values.dtype)
         exploration = inputs.get("exploration")
         if exploration is None:
-            probs = greedy
-        else:
-            legal = (values > ILLEGAL_LOGIT).to(values.dtype)
-            uniform = legal / legal.sum(dim=-1, keepdim=True)
-            share = exploration[:, None, None]
-            probs = (1.0 - share) * greedy + share * uniform
-        return torch.where(probs > 0, probs.clamp(min=1e-12).log(), ILLEGAL_LOGIT)
+            exploration = torch.zeros_like(values[:, 0, 0])
+        return explored(greedy, values > ILLEGAL_LOGIT, exploration)
 
 
 def _chosen(x: Tensor, actions: Tensor) -> Tensor:
