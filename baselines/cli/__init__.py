@@ -1,4 +1,4 @@
-"""The command line: `stmg envs | solve | train | evaluate | report | reproduce`, one file per command."""
+"""The command line, one file per command: `stmg envs | solve | train | distill | evaluate | ...`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ COMMANDS = {
     "envs": "list the environments",
     "solve": "print a game's payoff table with its equilibria",
     "train": "train a population of runs",
+    "distill": "train decentralised students of a run's policies",
     "evaluate": "evaluate a run's policies greedily",
     "report": "write a run's report as one HTML page",
+    "zoo": "list trained policies, or add one from a run",
     "reproduce": "regenerate a published table, or continue doing so",
 }
 

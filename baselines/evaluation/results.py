@@ -106,3 +106,16 @@ class ResultsFile:
         for k, run in enumerate(self.runs.values()):
             run["absolute_metrics"] = evaluated.as_metrics(k)
         write_json(self.path, self.data)
+
+
+def read_metric_means(path: Path, task: str, algorithm: str, seed: int) -> dict[str, float]:
+    """The absolute metrics of one policy, each the mean over its episodes.
+
+    Raises:
+        InvalidArgumentError: if the file is missing or has none of them.
+    """
+    try:
+        metrics = read_json(path)[ENVIRONMENT][task][algorithm][f"seed_{seed}"]["absolute_metrics"]
+    except KeyError as error:
+        raise InvalidArgumentError(f"{path} has no {error}; evaluate the policy again with --write") from None
+    return {name: sum(values) / len(values) for name, values in metrics.items()}
