@@ -18,6 +18,7 @@ class DistillationConfig(RunConfig):
     the entropy and where the data come from are ours:
 
     - Students are as large as the actors of MAPPO, two layers of 64.
+    - eta is small, as more of it keeps students from being as sure of themselves as their teacher is.
     - The teacher decides in a share of the environments and the students in the others; everywhere the
       teacher says what it would have done. The share falls linearly, so that students first learn where
       the teacher goes and then where their own mistakes lead (Ross et al. 2011, DAgger). Nothing is
