@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from baselines.distillation.config import DistillationConfig
-from baselines.distillation.teacher import Teacher, by_teacher
+from baselines.distillation.teacher import Teacher
 from baselines.networks.policy import Inputs
 from baselines.training.optimizer import annealed
 from baselines.training.population import Population
@@ -101,7 +101,8 @@ class LessonCollector:
         share = annealed(
             config.teacher_share_start, config.teacher_share_end, config.teacher_share_anneal, progress
         )
-        taught = by_teacher(share, self.batch, self.env.device).expand(runs, -1)
+        first = torch.arange(self.batch, device=self.env.device) < round(share * self.batch)
+        taught = first.expand(runs, -1)
         noise = self.noise(streams, config.rollout_steps, 2, self.batch)
         steps = [self._step(taught, noise[:, t, 0], noise[:, t, 1]) for t in range(config.rollout_steps)]
         lessons = join_lessons(steps, lambda parts: torch.cat(parts, dim=1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import torch
 from torch import Tensor
 
 from baselines.networks.deterministic import DeterministicPolicy
@@ -51,8 +50,3 @@ def _spread(decision: Decision, noise: Tensor) -> Decision:
     """Normal actions around exact ones, and their log-densities."""
     densities = -0.5 * noise.square() - math.log(SPREAD) - 0.5 * LOG_2PI
     return decision._replace(actions=decision.actions + SPREAD * noise, log_probs=densities.sum(dim=-1))
-
-
-def by_teacher(share: float, batch: int, device: torch.device) -> Tensor:
-    """The environments that the teacher plays in at a share, bool (B,): the first ones."""
-    return torch.arange(batch, device=device) < round(share * batch)

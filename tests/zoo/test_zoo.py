@@ -22,6 +22,8 @@ from baselines.runs.zoo import SOURCE, ZOO, zoo_entries
 from baselines.training.checkpoint import load_checkpoint
 from stmg_envs.errors import InvalidArgumentError, MissingEngineError
 
+EPISODES = 20
+"""Of those behind the committed results; engines are slow."""
 COMMITTED = [directory.path.name for directory in zoo_entries() if directory.path.parent == SOURCE / ZOO]
 
 
@@ -42,17 +44,18 @@ def test_every_policy_plays_as_its_results_say(name: str) -> None:
     (tasks,) = read_json(directory.results).values()
     ((_, runs),) = next(iter(tasks.values())).items()
     (said,) = (run["absolute_metrics"] for run in runs.values())
-    episodes = len(said["return"])
     try:
-        evaluated = baselines.evaluate(f"zoo/{name}", episodes)
+        evaluated = baselines.evaluate(f"zoo/{name}", EPISODES)
     except MissingEngineError as error:
         pytest.skip(str(error))
     found = evaluated.as_metrics(0)
     assert found.keys() == said.keys()
-    # Products differ between processors by rounding, which now and then tips a decision.
     for metric, values in said.items():
-        spread = np.std(values) / np.sqrt(len(values))
-        assert abs(np.mean(found[metric]) - np.mean(values)) <= 3 * spread + 1e-4, metric
+        # The first episodes are the same however many are played; but products differ between processors by
+        # rounding, which now and then tips a decision.
+        first = values[: len(found[metric])]
+        error = np.std(first) / np.sqrt(len(first))
+        assert abs(np.mean(found[metric]) - np.mean(first)) <= 3 * error + 1e-4, metric
     assert files_of(directory.path) == before
 
 
@@ -60,8 +63,7 @@ def test_every_policy_plays_as_its_results_say(name: str) -> None:
 def test_an_entry_says_how_it_was_made_and_holds_nothing_else(name: str) -> None:
     directory = RunDirectory(SOURCE / ZOO / name)
     manifest = read_json(directory.manifest)
-    assert manifest["command"].startswith("stmg ")
-    assert manifest["published"]["command"].startswith("stmg zoo add ")
+    assert manifest["command"] and manifest["published"]["command"].startswith("stmg zoo add ")
     assert manifest["commit"] and manifest["versions"]["torch"]
     tensors, progress = load_checkpoint(directory.checkpoint)
     assert all(name.startswith("policy.") for name in tensors)
