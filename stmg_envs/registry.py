@@ -15,7 +15,7 @@ import gymnasium
 import pettingzoo
 import torch
 
-from stmg_envs.arguments import require_count
+from stmg_envs.arguments import require_no_workers
 from stmg_envs.errors import InvalidArgumentError, MissingEngineError, UnknownNameError
 from stmg_envs.pool import engine_batch
 from stmg_envs.protocol.aec import TurnBasedEnv
@@ -340,16 +340,6 @@ def vector_env(
     if priority is not None:
         env.priority = priority
     return env
-
-
-def require_no_workers(id: str, workers: int) -> None:
-    """Raise InvalidArgumentError if workers are asked for where a native game is computed at once."""
-    require_count("workers", workers, 0)
-    if workers:
-        raise InvalidArgumentError(
-            f"workers={workers} of {id}: a native game is computed at once, without workers; expected 0, "
-            f"or the backend of an engine"
-        )
 
 
 def vector_turn_stream(

@@ -49,14 +49,10 @@ class Worker:
         context: how processes are started.
         share: its environments.
         number: its number in the pool.
-
-    Attributes:
-        losses: processes lost since an episode of the worker's last ended.
     """
 
     def __init__(self, context: BaseContext, share: Share, number: int) -> None:
         self.share = share
-        self.losses = 0
         self._context = context
         self._name = f"stmg worker {number}"
         self.start()

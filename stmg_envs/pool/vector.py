@@ -29,7 +29,7 @@ ANSWER_SECONDS = 120.0
 STARTING_SECONDS = 300.0
 """What a worker gets to import its engine and to make its environments."""
 MAX_LOSSES = 20
-"""A worker that is lost so often before any of its episodes ends is given up."""
+"""An environment that is lost so often before one of its episodes ends is given up."""
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class PoolVectorEnv(EngineVectorEnv):
         super().__init__(ParallelSpaces(example), num_envs, device)
         example.close()
         self.timeout = timeout
-        self._lost = np.zeros(num_envs, bool)
+        self._losses = np.zeros(num_envs, int)
         context = process_context()
         shared = SharedTables(self.layout, context)
         self.tables = shared.open()
@@ -112,10 +112,10 @@ class PoolVectorEnv(EngineVectorEnv):
                 errors.append(answer)
             else:
                 metrics += answer
-                if (self.tables["terminated"] | self.tables["truncated"])[rows].any():
-                    worker.losses = 0
         if errors:
             raise errors[0]
+        ended = self.tables["terminated"] | self.tables["truncated"]
+        self._losses[ended & ~lost] = 0
         self._forget_step(lost)
         return metrics, lost
 
@@ -133,13 +133,15 @@ class PoolVectorEnv(EngineVectorEnv):
             WorkerError: if that does not help.
         """
         while True:
-            worker.losses += 1
-            log.warning("%s %s; it is started again and its episodes are lost", worker, loss.reason)
+            log.warning("%s %s; it is started again, its episodes are lost", worker, loss.reason)
             worker.kill()
-            if worker.losses >= MAX_LOSSES:
+            losses = self._losses[worker.share.rows]
+            losses += 1
+            if losses.max() >= MAX_LOSSES:
+                index = worker.share.rows.start + int(losses.argmax())
                 self._give_up(
-                    f"{worker} was lost {worker.losses} times before one of its episodes ended; the last one "
-                    f"{loss.reason}"
+                    f"environment {index} was lost {losses.max()} times before one of its episodes ended; "
+                    f"at last {worker} {loss.reason}"
                 )
             worker.start()
             self._require_start(worker, gather([worker], STARTING_SECONDS)[0])
