@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
+import multiprocessing
+import os
 import pickle
 import signal
 import sys
@@ -17,9 +18,6 @@ import torch
 from stmg_envs.pool.errors import WorkerError
 from stmg_envs.pool.memory import SharedTables
 from stmg_envs.protocol import Command, Metrics, ParallelBlock, ParallelSpaces, rows_of_tables
-
-SET_PARENT_DEATH_SIGNAL = 1
-"""PR_SET_PDEATHSIG of Linux's prctl."""
 
 Answer = list[Metrics] | Exception
 """The metrics of each environment, or what one of them raised."""
@@ -96,9 +94,15 @@ def _portable(error: Exception) -> Exception:
 
 
 def _end_with_parent() -> None:
-    """Have Linux end this process with the one that forked it, even in the middle of a step.
+    """Have Linux end this process with its parent, even in the middle of a step that never ends.
 
-    Elsewhere a worker whose parent is gone ends after the step.
+    The sentinel is a pipe that the parent holds open. When it closes, the kernel signals SIGIO, which ends a
+    process that does not handle it. Elsewhere a worker whose parent is gone ends after the step.
     """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    parent = multiprocessing.parent_process()
+    if sys.platform == "linux" and parent is not None:
+        import fcntl
+
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
+        flags = fcntl.fcntl(parent.sentinel, fcntl.F_GETFL)
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)
