@@ -116,7 +116,8 @@ class PoolVectorEnv(EngineVectorEnv):
             raise errors[0]
         ended = self.tables["terminated"] | self.tables["truncated"]
         self._losses[ended & ~lost] = 0
-        self._forget_step(lost)
+        if lost.any():
+            self._forget_step(lost)
         return metrics, lost
 
     def _forget_step(self, lost: NDArray[np.bool_]) -> None:
