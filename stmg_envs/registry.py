@@ -17,7 +17,7 @@ import torch
 
 from stmg_envs.arguments import require_no_workers
 from stmg_envs.errors import InvalidArgumentError, MissingEngineError, UnknownNameError
-from stmg_envs.pool import engine_batch
+from stmg_envs.pool import ANSWER_SECONDS, engine_batch
 from stmg_envs.protocol.aec import TurnBasedEnv
 from stmg_envs.protocol.game import Game
 from stmg_envs.protocol.parallel import GameParallelEnv, PriorityParallelEnv
@@ -308,6 +308,7 @@ def vector_env(
     priority: object = None,
     backend: str | None = None,
     workers: int = 0,
+    worker_timeout: float = ANSWER_SECONDS,
     **kwargs: Any,
 ) -> JointVectorEnv:
     """View 4: a batch of environments as tensors, with per-agent rewards.
@@ -324,6 +325,7 @@ def vector_env(
         backend: what computes the game, "native" or the name of an engine; the row's first by default.
         workers: processes that step an engine's environments (`stmg_envs.pool.PoolVectorEnv`); 0 steps them
             in this one. More than the machine has cores are of no use.
+        worker_timeout: seconds for a step, after which a worker that does not answer counts as lost.
         **kwargs: arguments of the game.
 
     Raises:
@@ -333,7 +335,8 @@ def vector_env(
     game = _game(id, backend, kwargs)
     env: JointVectorEnv
     if game is None:
-        env = engine_batch(partial(parallel_env, id, backend=backend, **kwargs), num_envs, device, workers)
+        make = partial(parallel_env, id, backend=backend, **kwargs)
+        env = engine_batch(make, num_envs, device, workers, worker_timeout)
     else:
         require_no_workers(id, workers)
         env = GameVectorEnv(game, num_envs, device, validate)

@@ -23,7 +23,7 @@ def engine_batch(
         num_envs: B.
         device: where the tensors go.
         workers: processes; 0 steps the environments one after another in this one.
-        worker_timeout: seconds after which a worker that does not answer counts as lost.
+        worker_timeout: seconds for a step, after which a worker that does not answer counts as lost.
 
     Raises:
         InvalidArgumentError: if the spaces are not supported, or for a number out of range.

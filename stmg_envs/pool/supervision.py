@@ -6,6 +6,7 @@ import multiprocessing
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
@@ -49,10 +50,14 @@ class Worker:
         context: how processes are started.
         share: its environments.
         number: its number in the pool.
+
+    Attributes:
+        answer: what came of what it was last asked; None until that is known.
     """
 
     def __init__(self, context: BaseContext, share: Share, number: int) -> None:
         self.share = share
+        self.answer: Answer | Loss | None = None
         self._context = context
         self._name = f"stmg worker {number}"
         self.start()
@@ -63,6 +68,7 @@ class Worker:
 
     def start(self) -> None:
         """Start a process; its first answer, an empty one, says that its environments are made."""
+        self.answer = None
         self.connection, theirs = self._context.Pipe()
         self.process: BaseProcess = self._context.Process(  # type: ignore[attr-defined]
             target=serve, args=(theirs, self.share), daemon=True, name=self._name
@@ -72,19 +78,17 @@ class Worker:
 
     def ask(self, command: Command) -> None:
         """Give a command; that a worker is gone is seen when its answer is waited for."""
-        try:
+        self.answer = None
+        with suppress(OSError):
             self.connection.send(command)
-        except OSError:
-            return
 
-    def answer(self) -> Answer | Loss:
-        """What it has sent."""
+    def listen(self) -> None:
+        """Take the answer that it has sent, or see that it is gone."""
         try:
-            sent: Answer = self.connection.recv()
-            return sent
+            self.answer = self.connection.recv()
         except (EOFError, OSError):
-            self.process.join()
-            return Loss(ending(self.process.exitcode))
+            self.process.join(CLOSING_SECONDS)
+            self.answer = Loss(ending(self.process.exitcode))
 
     def kill(self) -> None:
         """End the process now, whatever it does."""
@@ -94,31 +98,27 @@ class Worker:
 
 
 def ending(exitcode: int | None) -> str:
-    """How a process ended, in words."""
-    if exitcode is not None and exitcode < 0:
+    """How a process ended, in words; None is one that has only stopped listening."""
+    if exitcode is None:
+        return "closed its connection"
+    if exitcode < 0:
         return f"was ended by {signal.Signals(-exitcode).name}"
     return f"ended with exit code {exitcode}"
 
 
-def gather(workers: Sequence[Worker], seconds: float) -> list[Answer | Loss]:
-    """Wait for the answers of all workers.
+def gather(workers: Sequence[Worker], seconds: float) -> None:
+    """Wait until all workers have answered; those that have not after so many seconds are lost.
 
-    Args:
-        workers: who has been asked.
-        seconds: after which those count as lost that have not answered.
+    It may be interrupted and called again: no answer is forgotten.
     """
     deadline = time.monotonic() + seconds
-    answers: list[Answer | Loss] = [Loss(f"gave no answer in {seconds:g} s")] * len(workers)
-    awaited: dict[object, int] = {worker.connection: i for i, worker in enumerate(workers)}
-    while awaited:
-        open_connections = [workers[index].connection for index in awaited.values()]
-        ready = wait(open_connections, max(0.0, deadline - time.monotonic()))
-        if not ready:
-            break
-        for connection in ready:
-            index = awaited.pop(connection)
-            answers[index] = workers[index].answer()
-    return answers
+    while awaited := {worker.connection: worker for worker in workers if worker.answer is None}:
+        ready = wait(list(awaited), max(0.0, deadline - time.monotonic()))
+        for worker in awaited.values():
+            if worker.connection in ready:
+                worker.listen()
+            elif not ready:
+                worker.answer = Loss(f"gave no answer in {seconds:g} s")
 
 
 def end(workers: Sequence[Worker]) -> None:

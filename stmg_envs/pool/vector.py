@@ -21,7 +21,7 @@ from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.pool.errors import WorkerError
 from stmg_envs.pool.memory import SharedTables
 from stmg_envs.pool.supervision import Loss, Worker, end, gather, process_context
-from stmg_envs.pool.worker import Answer, Share
+from stmg_envs.pool.worker import Share
 from stmg_envs.protocol import FINAL, Command, EngineVectorEnv, Make, Metrics, ParallelSpaces
 
 ANSWER_SECONDS = 120.0
@@ -86,8 +86,7 @@ class PoolVectorEnv(EngineVectorEnv):
         self._end = weakref.finalize(self, end, self.workers)
         for number, rows in enumerate(map(slice, edges, edges[1:])):
             self.workers.append(Worker(context, Share(recipe, self.game, shared, rows), number))
-        for worker, answer in zip(self.workers, gather(self.workers, STARTING_SECONDS), strict=True):
-            self._require_start(worker, answer)
+        self._await_start(self.workers)
 
     def close(self) -> None:
         self._end()
@@ -102,16 +101,17 @@ class PoolVectorEnv(EngineVectorEnv):
         lost = np.zeros(self.num_envs, bool)
         metrics: list[Metrics] = []
         errors = []
-        for worker, answer in zip(self.workers, gather(self.workers, self.timeout), strict=True):
+        gather(self.workers, self.timeout)
+        for worker in self.workers:
             rows = worker.share.rows
-            if isinstance(answer, Loss):
+            if isinstance(worker.answer, list):
+                metrics += worker.answer
+            elif isinstance(worker.answer, Exception):
+                errors.append(worker.answer)
+            else:
                 lost[rows] = True
                 metrics += [{}] * (rows.stop - rows.start)
-                self._replace(worker, answer)
-            elif isinstance(answer, Exception):
-                errors.append(answer)
-            else:
-                metrics += answer
+                self._replace(worker)
         if errors:
             raise errors[0]
         ended = self.tables["terminated"] | self.tables["truncated"]
@@ -120,6 +120,9 @@ class PoolVectorEnv(EngineVectorEnv):
             self._forget_step(lost)
         return metrics, lost
 
+    def _abandon(self) -> None:
+        gather(self.workers, self.timeout)
+
     def _forget_step(self, lost: NDArray[np.bool_]) -> None:
         """Put into the tables what is known of a step in which episodes, bool (B,), were lost."""
         self.tables["rewards"][lost] = 0.0
@@ -127,40 +130,43 @@ class PoolVectorEnv(EngineVectorEnv):
         for name, last in self._observations.items():
             self.tables[FINAL + name][lost] = last.cpu().numpy()[lost]
 
-    def _replace(self, worker: Worker, loss: Loss) -> None:
-        """Start a worker again and have its environments begin their next episodes.
+    def _replace(self, worker: Worker) -> None:
+        """Start a lost worker again and have its environments begin their next episodes.
 
         Raises:
             WorkerError: if that does not help.
         """
-        while True:
-            log.warning("%s %s; it is started again, its episodes are lost", worker, loss.reason)
+        losses = self._losses[worker.share.rows]
+        while isinstance(worker.answer, Loss):
+            reason = worker.answer.reason
+            log.warning("%s %s; it is started again, its episodes are lost", worker, reason)
             worker.kill()
-            losses = self._losses[worker.share.rows]
             losses += 1
             if losses.max() >= MAX_LOSSES:
                 index = worker.share.rows.start + int(losses.argmax())
                 self._give_up(
-                    f"environment {index} was lost {losses.max()} times before one of its episodes ended; "
-                    f"at last {worker} {loss.reason}"
+                    f"environment {index} was lost {losses.max()} times before one of its episodes ended; at "
+                    f"last {worker} {reason}"
                 )
             worker.start()
-            self._require_start(worker, gather([worker], STARTING_SECONDS)[0])
+            self._await_start([worker])
             worker.ask("reset")
-            answer = gather([worker], self.timeout)[0]
-            if isinstance(answer, Exception):
-                raise answer
-            if not isinstance(answer, Loss):
-                return
-            loss = answer
+            gather([worker], self.timeout)
+        if isinstance(worker.answer, Exception):
+            raise worker.answer
 
-    def _require_start(self, worker: Worker, answer: Answer | Loss) -> None:
-        """Raise what kept a worker from making its environments, if anything did."""
-        if isinstance(answer, Exception):
-            self.close()
-            raise answer
-        if isinstance(answer, Loss):
-            self._give_up(f"{worker} {answer.reason} while it made its environments")
+    def _await_start(self, workers: list[Worker]) -> None:
+        """Wait until workers have made their environments; raise what keeps them from it."""
+        gather(workers, STARTING_SECONDS)
+        for worker in workers:
+            if isinstance(worker.answer, Exception):
+                self.close()
+                raise worker.answer
+            if isinstance(worker.answer, Loss):
+                self._give_up(
+                    f"{worker} {worker.answer.reason} while it made its environments (a script that makes "
+                    f'workers needs the guard `if __name__ == "__main__"`)'
+                )
 
     def _give_up(self, reason: str) -> NoReturn:
         self.close()

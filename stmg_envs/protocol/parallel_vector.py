@@ -81,6 +81,10 @@ class EngineVectorEnv(JointVectorEnv):
         Where an episode was lost, the next one has begun.
         """
 
+    @abstractmethod
+    def _abandon(self) -> None:
+        """Give up what the environments were told to do, so that they can be told to begin episodes."""
+
     @property
     def priority(self) -> Tensor:
         return self._priority
@@ -100,19 +104,20 @@ class EngineVectorEnv(JointVectorEnv):
     def reset(
         self, seed: Seed = None, options: dict[str, Any] | None = None
     ) -> tuple[Observations, dict[str, Any]]:
-        """Start all episodes; a step that is under way is finished first and forgotten."""
+        """Start all episodes; a step that is under way is forgotten."""
         if options and "priority" in options:
             self.priority = options["priority"]
         if self._under_way:
-            self.receive()
+            self._abandon()
+            self._under_way = False
         if seed is not None or self._streams is None:
             self._streams = Streams.from_seeds(seed_tensor(seed, self.num_envs).cpu())
             self._episode = torch.zeros_like(self._episode)
         else:
             self._episode = self._episode + 1
         self._write_seeds(self._streams, self._episode)
-        self._start("reset")
-        self._finish()
+        self._tell("reset")
+        self._wait()
         self._write_seeds(self._streams, self._episode + 1)
         self._observations = self._read()
         return self._observations, {}
@@ -139,8 +144,7 @@ class EngineVectorEnv(JointVectorEnv):
                 f"{'integers' if self.game.discrete else 'floats'} of shape {table.shape}"
             )
         table[:] = actions.cpu().numpy()
-        self._start("step")
-        self._under_way = True
+        self._tell("step")
 
     def receive(self) -> tuple[Observations, Tensor, Tensor, Tensor, dict[str, Any]]:
         """What came of the actions that were sent, as `step` gives it.
@@ -151,8 +155,7 @@ class EngineVectorEnv(JointVectorEnv):
         """
         if not self._under_way:
             raise InvalidArgumentError("no step is under way; call send(actions) first")
-        self._under_way = False
-        metrics, lost = self._finish()
+        metrics, lost = self._wait()
         ended = self.tables["terminated"] | self.tables["truncated"]
         rewards, terminated, truncated = (
             torch.as_tensor(self.tables[name].copy(), device=self.device)
@@ -185,6 +188,21 @@ class EngineVectorEnv(JointVectorEnv):
         if self._under_way:
             raise InvalidArgumentError("a step is under way; call receive() first")
         return self._streams
+
+    def _tell(self, command: Command) -> None:
+        # Before it is: an interrupt may come at any time.
+        self._under_way = True
+        self._start(command)
+
+    def _wait(self) -> tuple[list[Metrics], NDArray[np.bool_]]:
+        """What `_finish` gives; an interrupt leaves the command under way, an error does not."""
+        try:
+            told = self._finish()
+        except Exception:
+            self._under_way = False
+            raise
+        self._under_way = False
+        return told
 
     def _write_seeds(self, streams: Streams, episode: Tensor) -> None:
         self.tables["seeds"][:] = (streams.fold(episode).keys % ENGINE_SEEDS).numpy()
@@ -234,6 +252,9 @@ class ParallelVectorEnv(EngineVectorEnv):
 
     def _start(self, command: Command) -> None:
         self._command = command
+
+    def _abandon(self) -> None:
+        """Nothing has begun before somebody waits for it."""
 
     def _finish(self) -> tuple[list[Metrics], NDArray[np.bool_]]:
         return getattr(self._block, self._command)(), np.zeros(self.num_envs, bool)

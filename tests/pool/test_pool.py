@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -185,3 +188,40 @@ def test_environments_may_be_made_by_anything(pool: PoolVectorEnv) -> None:
         _, _, terminated, _, _ = env.step(torch.zeros(2, 2, dtype=torch.int64))
         assert bool(terminated.all()) == (step == 5)
     env.close()
+
+
+class Interrupting(Hazards):
+    """Interrupts a process in the third step of an episode."""
+
+    def __init__(self, target: int) -> None:
+        super().__init__(LONGEST)
+        self.target = target
+
+    def step(self, actions: dict[str, Any]) -> Any:
+        if self.clock == 2:
+            os.kill(self.target, signal.SIGINT)
+            # The step is not over before the interrupt has come.
+            time.sleep(0.2)
+        return super().step(actions)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_step_that_was_interrupted_is_forgotten_by_a_reset(workers: int) -> None:
+    env = engine_batch(partial(Interrupting, os.getpid()), 1, workers=workers)
+    twin = ParallelVectorEnv(partial(Hazards, LONGEST), 1)
+    actions = torch.zeros(1, 2, dtype=torch.int64)
+    for seed in (1, 2, 3):
+        assert_same(env.reset(seed=seed), twin.reset(seed=seed))
+        for _ in range(2):
+            assert_same(env.step(actions), twin.step(actions))
+        with pytest.raises(KeyboardInterrupt):
+            env.step(actions)
+    env.close()
+
+
+def test_workers_may_be_fresh_interpreters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])
+    here, there = ParallelVectorEnv(Hazards, 2), PoolVectorEnv(Hazards, 2, workers=1)
+    assert there.workers[0].process.__class__.__name__ == "SpawnProcess"
+    assert_same(trace(there, 20), trace(here, 20))
+    there.close()
