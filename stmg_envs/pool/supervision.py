@@ -6,7 +6,6 @@ import multiprocessing
 import signal
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
@@ -77,18 +76,24 @@ class Worker:
         theirs.close()
 
     def ask(self, command: Command) -> None:
-        """Give a command; that a worker is gone is seen when its answer is waited for."""
+        """Give a command."""
         self.answer = None
-        with suppress(OSError):
+        try:
             self.connection.send(command)
+        except OSError:
+            self._miss()
 
     def listen(self) -> None:
         """Take the answer that it has sent, or see that it is gone."""
         try:
             self.answer = self.connection.recv()
         except (EOFError, OSError):
-            self.process.join(CLOSING_SECONDS)
-            self.answer = Loss(ending(self.process.exitcode))
+            self._miss()
+
+    def _miss(self) -> None:
+        """See how it ended."""
+        self.process.join(CLOSING_SECONDS)
+        self.answer = Loss(ending(self.process.exitcode))
 
     def kill(self) -> None:
         """End the process now, whatever it does."""

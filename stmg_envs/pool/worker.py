@@ -58,7 +58,8 @@ def serve(connection: Connection, share: Share) -> None:
     # Ctrl-C goes to every process of a terminal; the one that gives commands decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
-    faulthandler.enable()
+    if sys.stderr is not None:
+        faulthandler.enable()
     torch.set_num_threads(1)
     try:
         block = share.block()

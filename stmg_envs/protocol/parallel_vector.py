@@ -50,6 +50,7 @@ class EngineVectorEnv(JointVectorEnv):
     """
 
     keeps_episodes = False
+    # In this process none are lost, but what learners write has the same form wherever environments run.
     loses_episodes = True
     game: ParallelSpaces
     tables: Tables

@@ -19,8 +19,9 @@ from small import SIZES
 import baselines
 from baselines.cli import main
 from baselines.evaluation.greedy import evaluate_greedy
+from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import make_plan
-from baselines.runs.trainer import Progress
+from baselines.runs.trainer import Progress, Trainer
 from baselines.training.checkpoint import load_checkpoint
 from baselines.training.population import Population
 from stmg_envs.protocol import JointVectorEnv, Streams
@@ -160,6 +161,47 @@ class Killing:
             os.kill(self.env.workers[0].process.pid, signal.SIGKILL)
         self.step_count += 1
         return self.env.step(actions)
+
+
+def disturbed_trainer(algorithm: str, steps: tuple[int, ...], path: Path) -> Trainer:
+    """Four environments in two workers, of which the first is killed before some steps of the rollout."""
+    config = SIZES[algorithm] | {"num_envs": 4, "rollout_steps": 6, "eval_episodes": 1}
+    plan = make_plan(algorithm, SPREAD, env_args={"max_cycles": 5}, workers=2, config=config)
+    trainer = Trainer(plan, RunDirectory(path))
+    trainer.evaluation_env.close()
+    trainer.collector.env = Killing(trainer.collector.env, steps)  # type: ignore[assignment]
+    return trainer
+
+
+def test_rollouts_leave_lost_steps_out(tmp_path: Path) -> None:
+    batches = []
+    for steps in ((), (3,)):
+        trainer = disturbed_trainer("steer", steps, tmp_path)
+        batch, metrics = trainer.collector.collect(trainer.streams, 0.0)
+        assert metrics["lost_episodes"].tolist() == [2 * len(steps)]
+        batches.append(batch)
+        trainer.collector.env.close()
+    calm, disturbed = batches
+    alive = disturbed.alive.view(4, 6, -1)
+    assert not alive[:2, 3].any()
+    assert int((~alive).sum()) == alive[:2, 3].numel()
+    advantages = disturbed.advantages.view(4, 6, -1)
+    assert not advantages[:2, 3].any()
+    assert advantages[:2, 2].all()
+    # Until then nothing differs, and for the second worker nothing at all.
+    for name in ("actions", "values", "log_probs"):
+        left, right = (getattr(batch, name).view(4, 6, -1) for batch in batches)
+        assert torch.equal(left[:, :4], right[:, :4])
+        assert torch.equal(left[2:], right[2:])
+    assert torch.equal(calm.advantages.view(4, 6, -1)[2:], advantages[2:])
+
+
+def test_replay_does_not_store_lost_steps(tmp_path: Path) -> None:
+    trainer = disturbed_trainer("dqn-dri", (3, 4), tmp_path)
+    buffer, metrics = trainer.collector.collect(trainer.streams, 0.0)
+    assert metrics["lost_episodes"].tolist() == [4]
+    assert buffer.added == 4 * 6 - 4
+    trainer.collector.env.close()
 
 
 def test_evaluation_plays_lost_episodes_anew() -> None:
