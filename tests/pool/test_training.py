@@ -60,7 +60,7 @@ def assert_same_runs(left: Path, right: Path) -> None:
 def test_workers_change_no_result(
     tmp_path: Path, algorithm: str, env_id: str, env_args: dict[str, Any]
 ) -> None:
-    config = SIZES.get(algorithm, {}) | SHORT | {"total_steps": 240}
+    config = SIZES.get(algorithm, {}) | SHORT | {"total_steps": 120}
     for workers in (0, 2):
         out = tmp_path / f"{workers}"
         baselines.train(algorithm, env_id, env_args=env_args, seeds=2, out=out, workers=workers, **config)
@@ -141,7 +141,7 @@ def test_training_goes_on_when_workers_are_killed_ten_times_in_a_row(
     evaluations = results["stmg"][run.plan.task][algorithm]["seed_0"]
     assert evaluations["step_0"]["lost_episodes"] == [0]
     assert evaluations["absolute_metrics"]["lost_episodes"] == [16]
-    assert baselines.evaluate(run.path, 2).lost.tolist() == [16]  # type: ignore[union-attr]
+    assert baselines.evaluate(run.path, 1).lost.tolist() == [16]  # type: ignore[union-attr]
     assert not multiprocessing.active_children()
 
 
