@@ -8,18 +8,20 @@ import importlib.util
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import gymnasium
 import pettingzoo
 import torch
 
+from stmg_envs.arguments import require_no_workers
 from stmg_envs.errors import InvalidArgumentError, MissingEngineError, UnknownNameError
+from stmg_envs.pool import ANSWER_SECONDS, engine_batch
 from stmg_envs.protocol.aec import TurnBasedEnv
 from stmg_envs.protocol.game import Game
 from stmg_envs.protocol.parallel import GameParallelEnv, PriorityParallelEnv
 from stmg_envs.protocol.parallel_spaces import ParallelSpaces
-from stmg_envs.protocol.parallel_vector import ParallelVectorEnv
 from stmg_envs.protocol.spaces import JointSpaces
 from stmg_envs.protocol.stream import RewardMode, TurnStreamEnv
 from stmg_envs.protocol.vector import GameVectorEnv, JointVectorEnv
@@ -305,19 +307,25 @@ def vector_env(
     validate: bool = True,
     priority: object = None,
     backend: str | None = None,
+    workers: int = 0,
+    worker_timeout: float = ANSWER_SECONDS,
     **kwargs: Any,
 ) -> JointVectorEnv:
     """View 4: a batch of environments as tensors, with per-agent rewards.
 
-    Native games are computed at once; an engine's environments are stepped one after another.
+    Native games are computed at once; an engine's environments are stepped one after another, by this process
+    or by workers, which changes no number.
 
     Args:
         id: environment id.
         num_envs: B.
         device: "cpu", "cuda", ...
-        validate: check every action.
+        validate: check every action of a native game.
         priority: names or indices of shape (n,), or indices (B, n).
         backend: what computes the game, "native" or the name of an engine; the row's first by default.
+        workers: processes that step an engine's environments (`stmg_envs.pool.PoolVectorEnv`); 0 steps them
+            in this one. More than the machine has cores are of no use.
+        worker_timeout: seconds for a step, after which a worker that does not answer counts as lost.
         **kwargs: arguments of the game.
 
     Raises:
@@ -327,8 +335,10 @@ def vector_env(
     game = _game(id, backend, kwargs)
     env: JointVectorEnv
     if game is None:
-        env = ParallelVectorEnv(lambda: parallel_env(id, backend=backend, **kwargs), num_envs, device)
+        make = partial(parallel_env, id, backend=backend, **kwargs)
+        env = engine_batch(make, num_envs, device, workers, worker_timeout)
     else:
+        require_no_workers(id, workers)
         env = GameVectorEnv(game, num_envs, device, validate)
     if priority is not None:
         env.priority = priority

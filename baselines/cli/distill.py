@@ -18,13 +18,27 @@ from baselines.runs.distill import TITLES, Distilled, distill
 
 
 def _run(
-    run_dir: str, seed: int | None, episodes: int, threads: int, out: str | None, resume: bool, **config: Any
+    run_dir: str,
+    seed: int | None,
+    episodes: int,
+    workers: int | None,
+    threads: int,
+    out: str | None,
+    resume: bool,
+    **config: Any,
 ) -> None:
     torch.set_num_threads(threads)
     chosen = {name: value for name, value in config.items() if value is not None}
     with watching(f"students of {run_dir}") as watch:
         distilled = distill(
-            run_dir, seed=seed, out=out, episodes=episodes, resume=resume, watch=watch, **chosen
+            run_dir,
+            seed=seed,
+            out=out,
+            episodes=episodes,
+            workers=workers,
+            resume=resume,
+            watch=watch,
+            **chosen,
         )
     _print(distilled)
 
@@ -50,6 +64,7 @@ command = click.RichCommand(
             show_default=True,
             help="per run, to compare teacher and students in",
         ),
+        click.Option(["--workers"], **options.WORKERS),
         click.Option(
             ["--threads"], type=int, default=available_cores(), show_default=True, help="torch threads"
         ),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -54,6 +56,7 @@ def train(
     env_args: Mapping[str, Any] | None = None,
     device: str = "cpu",
     priority: Sequence[str] | str | None = None,
+    workers: int = 0,
     preset: str | None = None,
     out: str | Path | None = None,
     resume: bool = False,
@@ -69,6 +72,8 @@ def train(
         env_args: arguments of the game.
         device: "cpu", "cuda", ...
         priority: agent names in order of decision, "random" (per episode), or the game's default.
+        workers: processes that step an engine's environments, which changes no result; 0 steps them in this
+            one. A script that asks for workers needs the guard `if __name__ == "__main__"`.
         preset: named settings; by default those of the environment's family.
         out: run directory; by default one under `runs/` named after algorithm, task and time.
         resume: continue the run in `out`.
@@ -89,6 +94,7 @@ def train(
         env_args=env_args,
         device=device,
         priority=priority,
+        workers=workers,
         preset=preset,
         config=config,
     )
@@ -100,12 +106,15 @@ def train(
     return TrainedRun(directory.path, plan, Trainer(plan, directory, resume).run(watch))
 
 
-def evaluate(run_dir: str | Path, episodes: int = 320, write: bool | None = None) -> Evaluated:
+def evaluate(
+    run_dir: str | Path, episodes: int = 320, workers: int | None = None, write: bool | None = None
+) -> Evaluated:
     """Evaluate the saved policies greedily.
 
     Args:
         run_dir: a run directory, or an entry of the zoo, such as "zoo/steer-penalty".
         episodes: episodes per run, each environment playing exactly one.
+        workers: processes that step an engine's environments; as many as in training by default.
         write: whether absolute metrics go to `results.json` and the first episodes to `plays.json`. By
             default they do, unless it is the zoo's.
 
@@ -115,9 +124,14 @@ def evaluate(run_dir: str | Path, episodes: int = 320, write: bool | None = None
     """
     directory = find_run(run_dir)
     plan = directory.plan()
-    population, step = load_population(directory, plan)
+    if workers is not None:
+        plan = replace(plan, workers=workers)
+    population, progress = load_population(directory, plan)
     evaluated = play(population, plan, episodes, FRESH if directory.published else ABSOLUTE)
+    if evaluated.lost is not None:
+        evaluated = replace(evaluated, lost=evaluated.lost + np.array(progress.get("lost", 0)))
     if not directory.published if write is None else write:
+        step = progress["updates"] * plan.config.batch
         results = ResultsFile(directory.results, plan.task, plan.algorithm.name, plan.seeds, step)
         results.set_absolute(evaluated)
         write_plays(directory, plan, evaluated)
@@ -127,7 +141,8 @@ def evaluate(run_dir: str | Path, episodes: int = 320, write: bool | None = None
 def play(population: Population, plan: RunPlan, episodes: int, counter: int) -> Evaluated:
     """Greedy episodes of policies in a plan's environments; the same counter gives the same episodes."""
     streams = Streams.from_seeds(plan.seeds, plan.device).fold(EVALUATIONS, counter)
-    return evaluate_greedy(population, plan.environments(episodes), streams)
+    with closing(plan.environments(episodes)) as env:
+        return evaluate_greedy(population, env, streams)
 
 
 class LoadedPolicy:
@@ -213,8 +228,8 @@ def of_seed(plan: RunPlan, seed: int) -> RunPlan:
     return replace(plan, seeds=(seed,))
 
 
-def load_population(directory: RunDirectory, plan: RunPlan) -> tuple[Population, int]:
-    """The saved policies of the plan's seeds, and the environment steps they were trained for.
+def load_population(directory: RunDirectory, plan: RunPlan) -> tuple[Population, dict[str, Any]]:
+    """The saved policies of the plan's seeds, and how far their training had come.
 
     Raises:
         CheckpointError: if the checkpoint is missing, damaged, or of another run.
@@ -227,4 +242,4 @@ def load_population(directory: RunDirectory, plan: RunPlan) -> tuple[Population,
         population.load({name: tensors[f"policy.{name}"][rows] for name in population.parameters})
     except (KeyError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{directory.checkpoint} does not fit the run ({error})") from None
-    return population, progress["updates"] * plan.config.batch
+    return population, progress

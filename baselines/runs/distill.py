@@ -50,6 +50,7 @@ def distill(
     seed: int | None = None,
     out: str | Path | None = None,
     episodes: int = 320,
+    workers: int | None = None,
     resume: bool = False,
     watch: Callable[[Progress], None] | None = None,
     **config: Any,
@@ -64,6 +65,8 @@ def distill(
         seed: one of its seeds; by default the policies of all its seeds get students, all at once.
         out: the students' run directory; by default one under `runs/` named after task and time.
         episodes: fresh greedy episodes per run, in which teacher and students are compared.
+        workers: processes that step an engine's environments; as many as the teacher's training had, by
+            default.
         resume: continue the distillation in `out`.
         watch: called after every update.
         **config: fields of `DistillationConfig`; observations are normalised if the teacher's are.
@@ -75,7 +78,9 @@ def distill(
     """
     source = find_run(run_dir)
     taught = source.plan() if seed is None else of_seed(source.plan(), seed)
-    teachers, steps = load_population(source, taught)
+    if workers is not None:
+        taught = replace(taught, workers=workers)
+    teachers, progress = load_population(source, taught)
     chosen = {"observation_norm": taught.config.observation_norm, **config}
     plan = replace(taught, algorithm=students_of(teachers), config=_config(chosen, str(run_dir)))
     directory = RunDirectory(Path(out) if out is not None else default_out(plan))
@@ -85,10 +90,9 @@ def distill(
         directory.create(plan, "baselines.distill")
     Trainer(plan, directory, resume).run(watch)
     teacher = play(teachers, taught, episodes, ABSOLUTE)
-    results = ResultsFile(
-        directory.path / "teacher.json", taught.task, taught.algorithm.name, taught.seeds, steps
-    )
-    results.set_absolute(teacher)
+    step = progress["updates"] * taught.config.batch
+    path = directory.path / "teacher.json"
+    ResultsFile(path, taught.task, taught.algorithm.name, taught.seeds, step).set_absolute(teacher)
     distilled = Distilled(directory.path, plan, teacher, evaluate(directory.path, episodes))
     write_text(directory.path / "comparison.md", _page(distilled, taught, str(run_dir), episodes))
     return distilled

@@ -71,13 +71,15 @@ def publish(run_dir: str | Path, name: str, seed: int | None = None, episodes: i
     entry = RunDirectory(ZOO / name)
     entry.make()
     parameters = {f"policy.{key}": p[row : row + 1] for key, p in under("policy.", tensors).items()}
-    kept = {key: progress[key] for key in ("updates", "elapsed")}
-    save_checkpoint(entry.checkpoint, parameters, kept | {"seeds": [seed]})
+    own = {key: [progress[key][row]] for key in ("seeds", "lost") if key in progress}
+    save_checkpoint(entry.checkpoint, parameters, progress | own)
     manifest = read_json(source.manifest)
     how = provenance("baselines.publish") | {"seeds": manifest["seeds"], "chosen_by": chosen_by}
-    # A policy is published for everybody, whatever device it was trained on.
-    write_json(entry.manifest, manifest | {"seeds": [seed], "device": "cpu", PUBLISHED: how})
-    return Published(entry.path, seed, chosen_by, evaluate(entry.path, episodes, write=True))
+    # A policy is published for everybody, whatever machine it was trained on.
+    anywhere = {"seeds": [seed], "device": "cpu", "workers": 0}
+    write_json(entry.manifest, manifest | anywhere | {PUBLISHED: how})
+    evaluated = evaluate(entry.path, episodes, plan.workers, write=True)
+    return Published(entry.path, seed, chosen_by, evaluated)
 
 
 def _best(source: RunDirectory, seeds: tuple[int, ...]) -> tuple[int, str]:
