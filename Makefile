@@ -45,5 +45,5 @@ clean:  ## remove the virtual environment and caches
 	@touch $@
 
 .venv/dev: .venv/core
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,highway,sb3]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,highway,mujoco,sb3]'
 	@touch $@

@@ -120,7 +120,7 @@ GAMES: Mapping[str, Callable[[], Game]] = {
     **{
         id: partial(stmg_envs.make_game, id)
         for id in stmg_envs.list_envs()
-        if stmg_envs.game_spec(id).default.engine is None
+        if next(iter(stmg_envs.game_spec(id).backends)) == "native"
     },
     "repeated": partial(MatrixGame, "battle_of_the_sexes", repeats=5, memory=True),
     "alone": partial(MatrixGame, [[3, 1, 2]], repeats=2),
