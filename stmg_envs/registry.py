@@ -172,8 +172,8 @@ REGISTRY: dict[str, GameSpec] = {
             },
             family="mujoco",
             spaces="continuous",
-            # The random policy in 400 episodes (standard error 4), and HAPPO after 10 million steps as read off
-            # a figure of the HARL paper (Zhong et al. 2024), on the v2 task and with other observations.
+            # The random policy in 400 episodes (standard error 4), and HAPPO after 10 million steps as read
+            # off a figure of the HARL paper (Zhong et al. 2024), on the v2 task, with other observations.
             bounds=(-291.0, 7000.0),
             optimum=None,
             task_args=(("scenario", "HalfCheetah"), ("agent_conf", "2x3")),

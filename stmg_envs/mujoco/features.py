@@ -115,21 +115,26 @@ class Layout:
     def __init__(self, model: mujoco.MjModel, view: View, fields: Fields) -> None:
         self.model = model
         self.view = view
+        self._features = view.features
         self._starts: dict[str, int] = {}
         self._widths: dict[str, int] = {}
         self._strides: dict[str, int] = {}
         end = 2
-        for name in view.features:
+        for name in self._features:
             shape = self._compute(name, fields).shape[1:]
             self._starts[name], self._widths[name] = end, int(np.prod(shape))
             self._strides[name] = int(np.prod(shape[1:]))
             end += self._widths[name]
+        self._end = end
 
-    def row(self, fields: Fields) -> Array:
+    def row(self, fields: Fields) -> NDArray[np.float32]:
         """All numbers that anybody sees, (B, columns)."""
-        size = len(fields["qpos"])
-        parts = [self._compute(name, fields).reshape(size, -1) for name in self.view.features]
-        return np.concatenate([np.zeros((size, 1)), np.ones((size, 1)), *parts], axis=1)
+        row = np.empty((len(fields["qpos"]), self._end), np.float32)
+        row[:, 0], row[:, 1] = 0, 1
+        for name in self._features:
+            start = self._starts[name]
+            row[:, start : start + self._widths[name]] = self._compute(name, fields).reshape(len(row), -1)
+        return row
 
     def state(self) -> NDArray[np.intp]:
         """Columns of the global state."""

@@ -16,7 +16,7 @@ from stmg_envs.mujoco.models import compiled
 from stmg_envs.mujoco.rendering import Picture, write
 from stmg_envs.mujoco.rewards import Motion
 from stmg_envs.mujoco.scenarios import find_scenario
-from stmg_envs.mujoco.simulation import Array, Simulation
+from stmg_envs.mujoco.simulation import STATE, Array, Fields, Simulation
 from stmg_envs.protocol import Game, Outcome, State, Streams
 
 
@@ -119,54 +119,61 @@ class MultiAgentMujoco(Game):
         self.duration = model.opt.timestep * found.frame_skip
 
         driven = [model.joint(joint).name for joint in model.actuator_trnid[:, 0]]
-        self._actuators = [[driven.index(joint) for joint in part] for part in self.parts]
+        actuators = [[driven.index(joint) for joint in part] for part in self.parts]
         self.action_spaces = tuple(
-            Box(*model.actuator_ctrlrange[actuators].T.astype(np.float32), dtype=np.float32)
-            for actuators in self._actuators
+            Box(*model.actuator_ctrlrange[own].T.astype(np.float32), dtype=np.float32) for own in actuators
         )
+        # Where in the flat joint action each actuator's number stands.
+        self._movers = np.empty(model.nu, dtype=np.intp)
+        for agent, own in enumerate(actuators):
+            self._movers[own] = agent * self.action_width + np.arange(len(own))
         resting = self.simulation.start(model.qpos0[None], np.zeros((1, model.nv)))
+        self._lasting = tuple(dict.fromkeys((*STATE, *found.reward.remembered)))
         self._layout = Layout(model, found.view, resting)
-        self._state_columns = self._layout.state()
-        self._columns = (
+        columns = (
             self._layout.whole(self.n)
             if agent_obsk is None
             else self._layout.local(found.limbs, self.parts, agent_obsk)
         )
-        self.observation_space = _unbounded(self._columns.shape[1])
-        self.state_space = _unbounded(len(self._state_columns))
+        self._seen = torch.from_numpy(columns)
+        self._seen_by_all = torch.from_numpy(self._layout.state())
+        self.observation_space = _unbounded(self._seen.shape[1])
+        self.state_space = _unbounded(len(self._seen_by_all))
         self._neighbors = torch.from_numpy(found.limbs.neighbors(self.parts))
         self._picture: Picture | None = None
 
     def reset(self, streams: Streams) -> State:
         fields = self.simulation.start(*self.scenario.start(self.simulation.model, streams))
-        return _tensors(fields, streams.keys.device)
+        return self.state(fields, streams.keys.device)
 
     def step(self, state: State, actions: Tensor, streams: Streams) -> Outcome:
-        before = _arrays(state)
-        action = self.controls(actions)
+        before, action = _arrays(state), self.controls(actions)
         after = self.simulation.step(before, action)
         motion = Motion(self.simulation.model, self.duration, before, after, action)
-        terms = self.scenario.reward.terms(motion)
-        paid = _tensors(terms | {"reward": sum(terms.values())}, actions.device, torch.float32)
-        reward = paid.pop("reward")
-        failed = torch.from_numpy(self.scenario.reward.failed(after)).to(actions.device)
+        terms, failed = self.scenario.reward(motion)
+        worth = np.stack([*terms.values(), sum(terms.values())]).astype(np.float32)
+        paid = np.repeat(worth[-1:].T, self.n, axis=1)
         return Outcome(
-            _tensors(after, actions.device), reward[:, None].expand(-1, self.n).contiguous(), failed, paid
+            self.state(after, actions.device),
+            torch.from_numpy(paid).to(actions.device),
+            torch.from_numpy(failed).to(actions.device),
+            dict(zip(terms, torch.from_numpy(worth[:-1]).to(actions.device), strict=True)),
         )
+
+    def state(self, fields: Fields, device: torch.device | str = "cpu") -> State:
+        """What lasts of a simulation: what its next step and reward depend on, and what is seen of it."""
+        lasting = {name: torch.from_numpy(fields[name]).to(device) for name in self._lasting}
+        return {**lasting, "row": torch.from_numpy(self._layout.row(fields)).to(device)}
 
     def controls(self, actions: Tensor) -> Array:
         """What every actuator is told by actions (B, n, joints), (B, nu)."""
-        given = actions.cpu().numpy()
-        controls = np.empty((len(given), self.simulation.model.nu))
-        for agent, actuators in enumerate(self._actuators):
-            controls[:, actuators] = given[:, agent, : len(actuators)]
-        return controls
+        return actions.cpu().numpy().reshape(len(actions), -1)[:, self._movers].astype(np.float64)
 
     def observe(self, state: State) -> Tensor:
-        return self._seen(state, self._columns)
+        return state["row"][:, self._seen.to(state["row"].device)]
 
     def global_state(self, state: State) -> Tensor:
-        return self._seen(state, self._state_columns)
+        return state["row"][:, self._seen_by_all.to(state["row"].device)]
 
     def neighbors(self, state: State) -> Tensor:
         graph = self._neighbors.to(state["qpos"].device)
@@ -187,10 +194,6 @@ class MultiAgentMujoco(Game):
         # An OpenGL context cannot be copied, and can be made again.
         return {**vars(self), "_picture": None}
 
-    def _seen(self, state: State, columns: NDArray[np.intp]) -> Tensor:
-        row = self._layout.row(_arrays(state)).astype(np.float32)
-        return torch.from_numpy(row[:, columns]).to(state["qpos"].device)
-
 
 def _unbounded(width: int) -> Box:
     return Box(-np.inf, np.inf, (width,), np.float32)
@@ -198,7 +201,3 @@ def _unbounded(width: int) -> Box:
 
 def _arrays(state: State) -> dict[str, Array]:
     return {name: values.cpu().numpy() for name, values in state.items()}
-
-
-def _tensors(arrays: dict[str, Any], device: torch.device, dtype: torch.dtype = torch.float64) -> State:
-    return {name: torch.from_numpy(values).to(device, dtype) for name, values in arrays.items()}

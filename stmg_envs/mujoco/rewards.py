@@ -20,8 +20,8 @@ class Motion:
     Attributes:
         model: the model.
         duration: of the step, seconds.
-        before: fields of the simulation before it.
-        after: and after it.
+        before: what the reward remembers of the simulation before it.
+        after: fields of the simulation after it.
         action: what all actuators were told, (B, nu), not clipped.
     """
 
@@ -37,13 +37,14 @@ class Reward(Protocol):
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Fields of `MjData` that are needed."""
+        """Fields of `MjData` that are needed after a step."""
 
-    def terms(self, motion: Motion) -> dict[str, Array]:
-        """The parts of the reward, each (B,); the reward is their sum."""
+    @property
+    def remembered(self) -> tuple[str, ...]:
+        """Those that are also needed as they were before it."""
 
-    def failed(self, fields: Fields) -> NDArray[np.bool_]:
-        """Episodes that end here, (B,)."""
+    def __call__(self, motion: Motion) -> tuple[dict[str, Array], NDArray[np.bool_]]:
+        """The terms of the reward, whose sum it is, each (B,), and which episodes end here, (B,)."""
 
 
 Progress = Callable[[mujoco.MjModel, Fields], Array]
@@ -79,7 +80,7 @@ class Locomotion:
         control_weight: cost of the sum of squared actions.
         forward_weight: worth of a metre per second.
         progress: what is to go forward.
-        sources: fields that `progress` needs beside the positions.
+        source: field from which `progress` is computed.
         alive: reward of every step in which the body is healthy.
         healthy: positions that must be in open intervals: index, low, high. An episode ends when one is not.
         magnitude: what all positions but the first two, and velocities, must stay below to be healthy.
@@ -91,7 +92,7 @@ class Locomotion:
     control_weight: float
     forward_weight: float = 1.0
     progress: Progress = root_x
-    sources: tuple[str, ...] = ()
+    source: str = "qpos"
     alive: float = 0.0
     healthy: tuple[tuple[int, float, float], ...] = ()
     magnitude: float = np.inf
@@ -101,31 +102,35 @@ class Locomotion:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        return (*self.sources, "cfrc_ext") if self.contact_weight else self.sources
+        return (self.source, "cfrc_ext") if self.contact_weight else (self.source,)
 
-    def terms(self, motion: Motion) -> dict[str, Array]:
+    @property
+    def remembered(self) -> tuple[str, ...]:
+        return (self.source,)
+
+    def __call__(self, motion: Motion) -> tuple[dict[str, Array], NDArray[np.bool_]]:
         before, after = (self.progress(motion.model, fields) for fields in (motion.before, motion.after))
         terms: dict[str, Array] = {
             "reward_forward": self.forward_weight * (after - before) / motion.duration,
             "reward_ctrl": -self.control_weight * _squares(motion.action),
         }
-        if self.alive:
-            terms["reward_survive"] = np.where(self.failed(motion.after), 0, self.alive)
+        healthy = self._healthy(motion.after)
+        if self.healthy:
+            terms["reward_survive"] = self.alive * healthy.astype(np.float64)
         if self.contact_weight:
             forces = np.clip(motion.after["cfrc_ext"], -self.force_limit, self.force_limit)
             terms["reward_contact"] = -np.minimum(self.contact_weight * _squares(forces), self.contact_limit)
-        return terms
+        return terms, ~healthy
 
-    def failed(self, fields: Fields) -> NDArray[np.bool_]:
-        qpos = fields["qpos"]
-        failed = np.zeros(len(qpos), dtype=bool)
-        if not self.healthy:
-            return failed
+    def _healthy(self, fields: Fields) -> NDArray[np.bool_]:
+        qpos, qvel = fields["qpos"], fields["qvel"]
+        healthy = np.ones(len(qpos), dtype=bool)
         for index, low, high in self.healthy:
-            failed |= ~((low < qpos[:, index]) & (qpos[:, index] < high))
-        for values in (qpos[:, 2:], fields["qvel"]):
-            failed |= ~(np.abs(values) < self.magnitude).all(axis=1)
-        return failed
+            healthy &= (low < qpos[:, index]) & (qpos[:, index] < high)
+        if self.healthy:
+            moving = np.concatenate([qpos[:, 2:], qvel], axis=1)
+            healthy &= (np.abs(moving) < self.magnitude).all(axis=1)
+        return healthy
 
 
 @dataclass(frozen=True)
@@ -142,19 +147,18 @@ class StandingUp:
     impact_weight: float = 0.5e-6
     impact_limit: float = 10.0
     fields: tuple[str, ...] = ("cfrc_ext",)
+    remembered: tuple[str, ...] = ()
 
-    def terms(self, motion: Motion) -> dict[str, Array]:
+    def __call__(self, motion: Motion) -> tuple[dict[str, Array], NDArray[np.bool_]]:
         impact = self.impact_weight * _squares(motion.after["cfrc_ext"])
         height = motion.after["qpos"][:, 2]
-        return {
+        terms = {
             "reward_linup": height / motion.model.opt.timestep,
             "reward_quadctrl": -self.control_weight * _squares(motion.action),
             "reward_impact": -np.minimum(impact, self.impact_limit),
             "reward_alive": np.ones_like(height),
         }
-
-    def failed(self, fields: Fields) -> NDArray[np.bool_]:
-        return np.zeros(len(fields["qpos"]), dtype=bool)
+        return terms, np.zeros(len(height), dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -169,17 +173,16 @@ class Reaching:
     distances: tuple[tuple[str, str, str, float], ...]
     control_weight: float
     fields: tuple[str, ...] = ("xpos",)
+    remembered: tuple[str, ...] = ()
 
-    def terms(self, motion: Motion) -> dict[str, Array]:
+    def __call__(self, motion: Motion) -> tuple[dict[str, Array], NDArray[np.bool_]]:
         terms = {}
         for name, one, other, weight in self.distances:
             bodies = [motion.model.body(body).id for body in (one, other)]
             apart = np.subtract(*motion.after["xpos"][:, bodies].swapaxes(0, 1))
             terms[name] = -weight * np.sqrt(_squares(apart))
-        return {**terms, "reward_ctrl": -self.control_weight * _squares(motion.action)}
-
-    def failed(self, fields: Fields) -> NDArray[np.bool_]:
-        return np.zeros(len(fields["qpos"]), dtype=bool)
+        terms["reward_ctrl"] = -self.control_weight * _squares(motion.action)
+        return terms, np.zeros(len(motion.action), dtype=bool)
 
 
 def _squares(values: Array) -> Array:

@@ -44,6 +44,7 @@ class Simulation:
         self._contacts = CONTACT_FORCES in fields
         self._data = mujoco.MjData(model)
         self._batch: Batch | None = None
+        self._live: dict[str, NDArray[Any]] = {}
 
     def start(self, qpos: Array, qvel: Array) -> dict[str, Array]:
         """Fields of simulations that are set to positions (B, nq) and velocities (B, nv)."""
@@ -51,24 +52,29 @@ class Simulation:
         if self._derived:
             batch, slots = self._load(fields, np.zeros((len(qpos), self.model.nu)))
             batch.forward(slots)
-            fields |= self._read(self._derived, len(qpos))
+            fields |= {name: self._live[name][: len(qpos)].copy() for name in self._derived}
         if self._contacts:
             fields[CONTACT_FORCES] = np.zeros((len(qpos), self.model.nbody, 6))
         return fields
 
     def step(self, fields: Fields, controls: Array) -> dict[str, Array]:
-        """Fields after one step under controls (B, nu), which MuJoCo clips to the actuators' ranges."""
+        """Fields after one step.
+
+        Args:
+            fields: `STATE`, at least.
+            controls: of all actuators, (B, nu); MuJoCo clips them to the actuators' ranges.
+        """
         size = len(controls)
         batch, slots = self._load(fields, controls)
         batch.step(slots, self.frame_skip)
-        moved = self._read([*STATE, *self._derived], size)
+        moved = {name: self._live[name][:size].copy() for name in (*STATE, *self._derived)}
         if self._contacts:
-            moved[CONTACT_FORCES] = self._contact_forces(size)
+            moved[CONTACT_FORCES] = self._contact_forces(batch, size)
         return moved
 
     def __getstate__(self) -> dict[str, Any]:
         # A batch cannot be copied, and nothing of it is needed again.
-        return {**vars(self), "_batch": None}
+        return {**vars(self), "_batch": None, "_live": {}}
 
     def _load(self, fields: Fields, controls: Array) -> tuple[Batch, NDArray[np.int32] | None]:
         """The batch with these states in its first slots, and which slots these are."""
@@ -76,24 +82,18 @@ class Simulation:
         if self._batch is None or self._batch.nsim < size:
             # Contact forces are computed from what a simulation of its own keeps of its last stage.
             self._batch = Batch(self.model, size, self.workers, persistent=self._contacts)
-        batch = self._batch
+            names = (*STATE, *self._derived, "ctrl", "ncon")
+            self._live = {name: self._batch.bind(name) for name in names}
         for name in STATE:
-            batch.bind(name)[:size] = fields[name]
-        batch.bind("ctrl")[:size] = controls
-        for name in self._derived:
-            batch.bind(name)
-        return batch, None if batch.nsim == size else np.arange(size, dtype=np.int32)
+            self._live[name][:size] = fields[name]
+        self._live["ctrl"][:size] = controls
+        return self._batch, None if self._batch.nsim == size else np.arange(size, dtype=np.int32)
 
-    def _read(self, names: Collection[str], size: int) -> dict[str, Array]:
-        assert self._batch is not None
-        return {name: self._batch.bind(name)[:size].copy() for name in names}
-
-    def _contact_forces(self, size: int) -> Array:
+    def _contact_forces(self, batch: Batch, size: int) -> Array:
         """Forces on every body, (B, nbody, 6): torque, force."""
-        assert self._batch is not None
-        forces = np.empty((size, self.model.nbody, 6))
-        for slot in range(size):
-            self._batch.get_data(slot, self._data)
+        forces = np.zeros((size, self.model.nbody, 6))
+        for slot in np.flatnonzero(self._live["ncon"][:size]).tolist():
+            batch.get_data(slot, self._data)
             mujoco.mj_rnePostConstraint(self.model, self._data)
             forces[slot] = self._data.cfrc_ext
         return forces

@@ -53,15 +53,16 @@ def theirs(scenario: str, conf: str, obsk: int) -> Any:
 def put(game: MultiAgentMujoco, env: Any) -> State:
     """Our state where their environment stands after a reset."""
     data = env.single_agent_env.unwrapped.data
-    fields = game.simulation.start(data.qpos[None].copy(), data.qvel[None].copy())
-    return {name: torch.from_numpy(values) for name, values in fields.items()}
+    return game.state(game.simulation.start(data.qpos[None].copy(), data.qvel[None].copy()))
 
 
-def exact_reward(game: MultiAgentMujoco, before: State, after: State, actions: torch.Tensor) -> float:
-    """The reward before it is rounded to float32."""
-    fields = [{name: values.numpy() for name, values in state.items()} for state in (before, after)]
-    motion = Motion(game.simulation.model, game.duration, *fields, game.controls(actions))
-    return float(sum(game.scenario.reward.terms(motion).values()).item())
+def exact_reward(game: MultiAgentMujoco, state: State, actions: torch.Tensor) -> float:
+    """The reward of a step before it is rounded to float32."""
+    before = {name: values.numpy() for name, values in state.items()}
+    controls = game.controls(actions)
+    after = game.simulation.step(before, controls)
+    terms, _ = game.scenario.reward(Motion(game.simulation.model, game.duration, before, after, controls))
+    return float(sum(terms.values()).item())
 
 
 def random_actions(game: MultiAgentMujoco, rng: np.random.Generator) -> torch.Tensor:
@@ -114,7 +115,7 @@ def test_every_step_is_that_of_mamujoco(scenario: str, conf: str) -> None:
             data = env.single_agent_env.unwrapped.data
             np.testing.assert_array_equal(outcome.state["qpos"][0].numpy(), data.qpos)
             np.testing.assert_array_equal(outcome.state["qvel"][0].numpy(), data.qvel)
-            reward = exact_reward(game, state, outcome.state, actions)
+            reward = exact_reward(game, state, actions)
             np.testing.assert_allclose(reward, rewards["agent_0"], rtol=1e-12, atol=1e-12)
             np.testing.assert_allclose(outcome.rewards, np.full((1, game.n), reward), rtol=1e-6)
             assert bool(outcome.terminated[0]) == terminations["agent_0"]
