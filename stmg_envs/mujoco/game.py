@@ -49,7 +49,8 @@ class MultiAgentMujoco(Game):
     | State       | Box(-inf, inf, (state_dim,)): the observation of Gymnasium's task                 |
 
     Bounds of actions are the actuators': 1, for humanoids 0.4, for the pusher 2. MuJoCo clips what is beyond
-    them; the control cost, as Gymnasium's, counts all of it.
+    them; the control cost, as Gymnasium's, counts all of it. In batches, the actions of agents with fewer
+    joints than others are filled up with numbers that do nothing.
 
     **Observations, k-hop** (`agent_obsk` = k). Of its own joints, an agent sees positions and velocities, the
     ant's and the humanoid's also forces and inertia of the bodies at them; of joints that are up to k hops

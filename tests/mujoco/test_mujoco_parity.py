@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import mujoco
 import numpy as np
 import pytest
 import torch
@@ -17,6 +18,7 @@ from stmg_envs.protocol import State, Streams
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
+    import gymnasium_robotics
     from gymnasium_robotics import mamujoco_v1
 
 FALLING = {"Ant", "Hopper", "Walker2d", "Humanoid"}
@@ -125,3 +127,23 @@ def test_every_step_is_that_of_mamujoco(scenario: str, conf: str) -> None:
                 break
         env.close()
     assert ended == (scenario in FALLING) or scenario == "ManySegmentAnt"
+
+
+def test_coupled_cheetahs_move_as_theirs() -> None:
+    """Their model file works, though their environment does not: MuJoCo steps it as it steps ours."""
+    folder = Path(gymnasium_robotics.__file__).parent / "envs" / "multiagent_mujoco" / "assets"
+    model = mujoco.MjModel.from_xml_path(str(folder / "coupled_half_cheetah.xml"))
+    game = MultiAgentMujoco("CoupledHalfCheetah", "1p1")
+    state = game.reset(Streams.from_seeds([0]))
+    data = mujoco.MjData(model)
+    data.qpos[:], data.qvel[:] = state["qpos"][0].numpy(), state["qvel"][0].numpy()
+    rng = np.random.default_rng(0)
+    for _ in range(STEPS):
+        actions = random_actions(game, rng)
+        data.ctrl[:] = actions.flatten().numpy()
+        mujoco.mj_step(model, data, nstep=5)
+        state = game.step(state, actions, Streams.from_seeds([0])).state
+        np.testing.assert_array_equal(state["qpos"][0].numpy(), data.qpos)
+        np.testing.assert_array_equal(state["qvel"][0].numpy(), data.qvel)
+        length, velocity = game.global_state(state)[0, -2:].tolist()
+        assert (length, velocity) == (np.float32(data.ten_length[0]), np.float32(data.ten_velocity[0]))
