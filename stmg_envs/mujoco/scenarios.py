@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from xml.etree.ElementTree import Element
 
 from stmg_envs.errors import InvalidArgumentError, UnknownNameError, suggestion
-from stmg_envs.mujoco import bodies, models, starts
+from stmg_envs.mujoco import bodies, models, starts, views
 from stmg_envs.mujoco.features import View
 from stmg_envs.mujoco.limbs import Limbs
 from stmg_envs.mujoco.rewards import (
@@ -22,8 +22,6 @@ from stmg_envs.mujoco.rewards import (
     torso_x,
 )
 from stmg_envs.mujoco.starts import Start
-
-ALL = slice(None)
 
 
 @dataclass(frozen=True)
@@ -55,65 +53,6 @@ class Scenario:
         object.__setattr__(self, "fields", frozenset({*self.view.fields, *self.reward.fields}))
 
 
-def _plane(velocity: str = "qvel") -> View:
-    """What is seen of a body in a plane: everything but how far it has come."""
-    return View(
-        own=("qpos", "qvel"),
-        state=(("qpos", slice(1, None)), (velocity, ALL)),
-        shared=(("qpos", slice(1, 3)), ("qvel", slice(0, 3))),
-    )
-
-
-ANT_BODIES = {
-    joint: bodies_of_joint
-    for leg, first in enumerate((2, 5, 8, 11), start=1)
-    for joint, bodies_of_joint in (
-        (f"hip_{leg}", (1, first)),
-        (f"ankle_{leg}", (first, first + 1, first + 2)),
-    )
-}
-"""Bodies at the joints of the ant, by number: the last of each leg has no name."""
-
-
-def _humanoid_bodies() -> dict[str, tuple[str | int, ...]]:
-    at: dict[str, tuple[str | int, ...]] = {
-        "abdomen_y": ("torso", "lwaist", "pelvis"),
-        "abdomen_z": ("torso", "lwaist", "pelvis"),
-        "abdomen_x": ("pelvis", "right_thigh", "left_thigh"),
-    }
-    for side in ("right", "left"):
-        at |= {f"{side}_hip_{axis}": (f"{side}_thigh", f"{side}_shin") for axis in "xyz"}
-        at[f"{side}_knee"] = (f"{side}_shin", f"{side}_foot")
-        arm = (f"{side}_upper_arm", f"{side}_lower_arm")
-        at |= {f"{side}_shoulder{index}": ("torso", *arm) for index in (1, 2)}
-        at[f"{side}_elbow"] = arm[1:]
-    return at
-
-
-FREE_BODY = (("qpos", slice(2, 7)), ("qvel", slice(0, 6)))
-"""Height, orientation and velocity of a body that moves freely."""
-
-CRAWLER = View(
-    own=("qpos", "qvel", "clipped cfrc_ext"),
-    state=(("qpos", slice(2, None)), ("qvel", ALL), ("clipped cfrc_ext", slice(6, None))),
-    shared=FREE_BODY,
-    bodies=ANT_BODIES,
-)
-
-UPRIGHT = View(
-    own=("qpos", "qvel", "cinert", "cvel", "qfrc_actuator", "cfrc_ext"),
-    state=(
-        ("qpos", slice(2, None)),
-        ("qvel", ALL),
-        ("cinert", slice(10, None)),
-        ("cvel", slice(6, None)),
-        ("qfrc_actuator", slice(6, None)),
-        ("cfrc_ext", slice(6, None)),
-    ),
-    shared=FREE_BODY,
-    bodies=_humanoid_bodies(),
-)
-
 CRAWLING = Locomotion(
     control_weight=0.5,
     progress=torso_x,
@@ -133,7 +72,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         start=starts.NearRest(0.1, "normal"),
         reward=Locomotion(control_weight=0.1),
         limbs=bodies.HALF_CHEETAH,
-        view=_plane(),
+        view=views.plane(),
     ),
     "CoupledHalfCheetah": Scenario(
         model=models.coupled_half_cheetahs,
@@ -142,26 +81,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         # The mean over both, of 0.1 each.
         reward=Locomotion(control_weight=0.05, progress=mean_root_x),
         limbs=bodies.COUPLED_HALF_CHEETAHS,
-        view=View(
-            own=("qpos", "qvel"),
-            state=(
-                ("qpos", slice(1, 9)),
-                ("qpos", slice(10, 18)),
-                ("qvel", ALL),
-                ("tendon pull", ALL),
-                ("ten_length", ALL),
-                ("ten_velocity", ALL),
-            ),
-            shared=(
-                ("qpos", slice(2, 0, -1)),
-                ("qpos", slice(11, 9, -1)),
-                ("qvel", slice(0, 1)),
-                ("qvel", slice(2, 0, -1)),
-                ("qvel", slice(9, 10)),
-                ("qvel", slice(11, 9, -1)),
-            ),
-            extras=dict.fromkeys(("bthigh0", "bthigh1"), ("tendon pull", "ten_length", "ten_velocity")),
-        ),
+        view=views.COUPLED,
     ),
     "Ant": Scenario(
         model=partial(models.read, "ant.xml"),
@@ -169,7 +89,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         start=starts.NearRest(0.1, "normal"),
         reward=CRAWLING,
         limbs=bodies.ANT,
-        view=CRAWLER,
+        view=views.CRAWLER,
     ),
     "Hopper": Scenario(
         model=partial(models.read, "hopper.xml"),
@@ -179,11 +99,7 @@ SCENARIOS: Mapping[str, Scenario] = {
             control_weight=1e-3, alive=1.0, healthy=((1, 0.7, float("inf")), (2, -0.2, 0.2)), magnitude=100.0
         ),
         limbs=bodies.HOPPER,
-        view=View(
-            own=("qpos", "clipped qvel"),
-            state=(("qpos", slice(1, None)), ("clipped qvel", ALL)),
-            shared=(("qpos", slice(1, 3)), ("clipped qvel", slice(0, 3))),
-        ),
+        view=views.HOPPER,
         camera=3.0,
     ),
     "Walker2d": Scenario(
@@ -192,7 +108,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         start=starts.NearRest(5e-3),
         reward=Locomotion(control_weight=1e-3, alive=1.0, healthy=((1, 0.8, 2.0), (2, -1.0, 1.0))),
         limbs=bodies.WALKER,
-        view=_plane(velocity="clipped qvel"),
+        view=views.plane("clipped qvel"),
     ),
     "Humanoid": Scenario(
         model=partial(models.read, "humanoid.xml"),
@@ -209,7 +125,7 @@ SCENARIOS: Mapping[str, Scenario] = {
             contact_limit=10.0,
         ),
         limbs=bodies.HUMANOID,
-        view=UPRIGHT,
+        view=views.UPRIGHT,
     ),
     "HumanoidStandup": Scenario(
         model=partial(models.read, "humanoidstandup.xml"),
@@ -217,7 +133,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         start=starts.NearRest(1e-2),
         reward=StandingUp(),
         limbs=bodies.HUMANOID,
-        view=UPRIGHT,
+        view=views.UPRIGHT,
     ),
     "Reacher": Scenario(
         model=partial(models.read, "reacher.xml"),
@@ -225,19 +141,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         start=starts.reacher,
         reward=Reaching((("reward_dist", "fingertip", "target", 1.0),), control_weight=1.0),
         limbs=bodies.REACHER,
-        view=View(
-            own=("sin", "cos", "qvel"),
-            state=(
-                ("cos", slice(2)),
-                ("sin", slice(2)),
-                ("qpos", slice(2, None)),
-                ("qvel", slice(2)),
-                ("miss", slice(2)),
-            ),
-            shared=(("qpos", slice(2, None)),),
-            others=("sin", "cos"),
-            extras={"joint1": ("miss",)},
-        ),
+        view=views.REACHER,
         max_steps=50,
         camera=1.0,
     ),
@@ -250,17 +154,7 @@ SCENARIOS: Mapping[str, Scenario] = {
             control_weight=0.1,
         ),
         limbs=bodies.PUSHER,
-        view=View(
-            own=("qpos", "qvel"),
-            state=(
-                ("qpos", slice(7)),
-                ("qvel", slice(7)),
-                ("xpos", "tips_arm"),
-                ("xpos", "object"),
-                ("xpos", "goal"),
-            ),
-            shared=(("xpos", "tips_arm"), ("xpos", "object"), ("xpos", "goal")),
-        ),
+        view=views.PUSHER,
         max_steps=100,
     ),
     "Swimmer": Scenario(
@@ -269,12 +163,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         start=starts.NearRest(0.1),
         reward=SWIMMING,
         limbs=bodies.SWIMMER,
-        view=View(
-            own=("qpos", "qvel"),
-            state=(("qpos", slice(2, None)), ("qvel", ALL)),
-            shared=(("qpos", slice(2, 3)), ("qvel", slice(2, 3))),
-            velocities={"motor1_rot": (0, 3), "motor2_rot": (1, 4)},
-        ),
+        view=views.SWIMMER,
     ),
 }
 """Scenarios of one body each, by name."""
@@ -287,7 +176,7 @@ def _many_segment_swimmer(agents: int, each: int) -> Scenario:
         start=starts.NearRest(0.1),
         reward=SWIMMING,
         limbs=bodies.many_segment_swimmer(agents, each),
-        view=View(own=("qpos", "qvel"), state=(("qpos", slice(2, None)), ("qvel", ALL)), shared=()),
+        view=views.SEGMENTS,
         camera=10.0,
     )
 
@@ -304,7 +193,7 @@ def _many_segment_ant(agents: int, each: int) -> Scenario:
         start=starts.NearRest(0.1, "normal"),
         reward=CRAWLING,
         limbs=bodies.many_segment_ant(agents, each),
-        view=View(own=CRAWLER.own, state=CRAWLER.state, shared=CRAWLER.shared, bodies=at),
+        view=replace(views.CRAWLER, bodies=at),
         camera=6.0,
     )
 

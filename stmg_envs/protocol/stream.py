@@ -144,7 +144,8 @@ class TurnStreamEnv(gymnasium.Env[TurnObservation, Any]):
 
     def _own_action(self, agent: str, action: Any) -> Any:
         if not self.turns.spaces.discrete:
-            if np.shape(action) == self.turns.spaces.actions[agent].shape:
+            own = self.turns.spaces.actions[agent].shape
+            if own == self.action_space.shape or getattr(action, "shape", None) == own:
                 return action
             return check_action(self.action_space, agent, action)[: self.turns.spaces.widths[agent]]
         space = self.turns.spaces.actions[agent]
