@@ -118,8 +118,9 @@ class Locomotion:
         if self.healthy:
             terms["reward_survive"] = self.alive * healthy.astype(np.float64)
         if self.contact_weight:
-            forces = np.clip(motion.after["cfrc_ext"], -self.force_limit, self.force_limit)
-            terms["reward_contact"] = -np.minimum(self.contact_weight * _squares(forces), self.contact_limit)
+            forces = np.minimum(np.square(motion.after["cfrc_ext"]), self.force_limit**2)
+            cost = self.contact_weight * forces.reshape(len(forces), -1).sum(axis=1)
+            terms["reward_contact"] = -np.minimum(cost, self.contact_limit)
         return terms, ~healthy
 
     def _healthy(self, fields: Fields) -> NDArray[np.bool_]:
