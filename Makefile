@@ -1,6 +1,7 @@
 # Everything works on a fresh machine with Python >= 3.11, make and a package index.
 PYTHON ?= python3
 BIN := .venv/bin
+EGL := libegl1 libgl1-mesa-dri
 
 .PHONY: help demo test test-slow lint format bench clean
 
@@ -45,5 +46,8 @@ clean:  ## remove the virtual environment and caches
 	@touch $@
 
 .venv/dev: .venv/core
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,highway,sb3]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,highway,mujoco,sb3]'
+	@$(BIN)/python -c 'import ctypes.util, sys; sys.exit(sys.platform == "linux" and not ctypes.util.find_library("EGL"))' \
+		|| (apt-get update -qq && apt-get install --yes -qq $(EGL)) \
+		|| echo "MuJoCo's pictures, and their tests, need EGL; as root, on Debian: apt-get install $(EGL)"
 	@touch $@

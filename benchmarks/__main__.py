@@ -10,6 +10,7 @@ NAMES = (
     "particle_speed",
     "merge_speed",
     "pool_speed",
+    "mujoco_speed",
     "decision_time",
     "population_update",
     "training_speed",

@@ -39,6 +39,17 @@ ABSENT = {
         "where the number of agents is random, some are absent from the start"
     ),
 }
+UNBOUNDED = {
+    f"\x1b[33mWARN: A Box observation space {end} value is {value}. This is probably too {size}.\x1b[0m": (
+        "MuJoCo's positions and velocities have no bounds, as in Gymnasium's own tasks"
+    )
+    for end, value, size in (("minimum", "-infinity", "low"), ("maximum", "infinity", "high"))
+}
+SCALED = {
+    "\x1b[33mWARN: For Box action spaces, we recommend using a symmetric and normalized space (range=[-1, 1] "
+    "or [0, 1]). See https://stable-baselines3.readthedocs.io/en/master/guide/rl_tips.html for more "
+    "information.\x1b[0m": "MuJoCo's actuators take what they take, as in Gymnasium's own tasks"
+}
 
 
 def explained(game: Game) -> set[str]:
@@ -80,8 +91,11 @@ def test_pettingzoo_joint_steps(name: str) -> None:
 @pytest.mark.parametrize("name", GAMES)
 def test_gymnasium(name: str) -> None:
     registered = name in stmg_envs.list_envs()
-    env = gymnasium.make(name).unwrapped if registered else TurnStreamEnv(GameParallelEnv(GAMES[name]()))
-    check_env(env, skip_render_check=not registered)
+    game = GAMES[name]()
+    env = gymnasium.make(name).unwrapped if registered else TurnStreamEnv(GameParallelEnv(game))
+    messages = warned(check_env, env, skip_render_check=not registered)
+    bounded = np.isfinite(game.observation_space.high).all()
+    assert messages <= (set() if bounded else set(UNBOUNDED) | set(SCALED))
 
 
 def test_spaces_contain_what_is_seen(game: Game) -> None:

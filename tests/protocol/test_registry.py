@@ -37,7 +37,7 @@ def run_python(code: str) -> str:
 def test_ids() -> None:
     names = (
         "Penalty Mixing Coordination Cooperation PrisonersDilemma Maintain Escape Meeting HuntingStage "
-        "CollectionStage MatrixGame CooperativeHunting CooperativeCollection OnRampMerge"
+        "CollectionStage MatrixGame CooperativeHunting CooperativeCollection OnRampMerge MultiAgentMujoco"
     )
     assert {f"stmg/{name}-v0" for name in names.split()} <= set(IDS)
 
