@@ -42,9 +42,6 @@ class OffPolicyConfig(TrainingConfig):
     target_rate: Annotated[
         float, Field(gt=0, le=1, description="share of the way the target networks go per gradient step")
     ] = 0.01
-    reward_scale: Annotated[
-        float, Field(gt=0, description="values are of rewards times this; best where they stay within tens")
-    ] = 1.0
     hidden_size: Annotated[int, Field(gt=0, description="size of hidden layers")] = 64
     hidden_layers: Annotated[int, Field(gt=0, description="number of hidden layers")] = 2
     central_critic: Annotated[bool, Field(description="the critic sees the whole state")] = False
@@ -116,7 +113,7 @@ class OffPolicy(ABC):
     def _step(self, rows: Rows, streams: Streams) -> dict[str, Tensor]:
         # What was paid long ago is seen beside the averages of today.
         rewards, _ = self._interaction.seen(rows["rewards"], rows.get("neighbors"))
-        rows = rows | self._noise(rows, streams) | {"rewards": rewards * self.config.reward_scale}
+        rows = rows | self._noise(rows, streams) | {"rewards": rewards}
 
         def loss(parameters: Parameters, runs: slice) -> tuple[Tensor, dict[str, Tensor]]:
             targets = {name: p[runs] for name, p in self.targets.items()}
