@@ -4,7 +4,7 @@ from stmg_envs.protocol.aec import TurnBasedEnv
 from stmg_envs.protocol.episodes import Episodes, Transition
 from stmg_envs.protocol.game import Game, Outcome, State
 from stmg_envs.protocol.neighbors import fully_connected, to_networkx
-from stmg_envs.protocol.parallel import GameParallelEnv, PriorityParallelEnv
+from stmg_envs.protocol.parallel import GameParallelEnv, ParallelStep, PriorityParallelEnv, check_action
 from stmg_envs.protocol.parallel_spaces import ParallelSpaces
 from stmg_envs.protocol.parallel_vector import ParallelVectorEnv
 from stmg_envs.protocol.priority import check_priority, identity_priority, priority_indices
@@ -25,6 +25,7 @@ __all__ = [
     "Observations",
     "Outcome",
     "ParallelSpaces",
+    "ParallelStep",
     "ParallelVectorEnv",
     "PriorityParallelEnv",
     "State",
@@ -35,6 +36,7 @@ __all__ = [
     "TurnStreamEnv",
     "TurnStreamVectorEnv",
     "Turns",
+    "check_action",
     "check_priority",
     "fully_connected",
     "identity_priority",
