@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,38 +14,65 @@ REACH = 0.05
 """How near the ball must be to be played: 2.7 m along the pitch, 4.2 m across. A pass may be asked for a
 moment before the ball arrives."""
 
-_INDEX = {name: index for index, name in enumerate(ACTIONS)}
-_PASSES = [_INDEX[name] for name in ("long_pass", "high_pass", "short_pass")]
 
+def legal(
+    near: bool, ours: bool, theirs: bool, attack: bool, directed: bool, sprints: bool, dribbles: bool
+) -> set[str]:
+    """The actions that make sense for one player.
 
-def action_mask(snapshot: Snapshot) -> NDArray[np.int8]:
-    """1 for actions that make sense, int8 (n, 19).
+    Idling and running always do. The rules of the others:
 
-    Idling and running are always there. The rules of the others:
-
-    | Action                 | Only if                                                                      |
-    |------------------------|------------------------------------------------------------------------------|
-    | passes                 | the ball is within `REACH` and they do not have it                           |
-    | shot                   | the same, and the ball is in their half                                      |
-    | sliding                | the ball is within `REACH` and we do not have it                             |
+    | Action                 | Only if                                                                       |
+    |------------------------|-------------------------------------------------------------------------------|
+    | passes                 | the ball is within `REACH` and they do not have it                            |
+    | shot                   | the same, and the ball is in their half                                       |
+    | sliding                | the ball is within `REACH` and we do not have it                              |
     | dribble                | the ball is within `REACH`, they do not have it, and one does not dribble yet |
-    | release dribble        | one dribbles                                                                 |
-    | sprint                 | one does not sprint yet                                                      |
-    | release sprint         | one sprints                                                                  |
-    | release direction      | one keeps a direction                                                        |
+    | release_dribble        | one dribbles                                                                  |
+    | sprint                 | one does not sprint yet                                                       |
+    | release_sprint         | one sprints                                                                   |
+    | release_direction      | one keeps a direction                                                         |
+
+    Args:
+        near: whether the ball is within reach.
+        ours: whether we have it.
+        theirs: whether they have it.
+        attack: whether it is in their half.
+        directed: whether one keeps a direction.
+        sprints: whether one sprints.
+        dribbles: whether one dribbles.
     """
-    own = snapshot.left.position[snapshot.player]
-    x, y = snapshot.ball[0] - own[:, 0], snapshot.ball[1] - own[:, 1]
-    near = x * x + y * y < REACH * REACH
-    playable = near & (snapshot.owner_team != RIGHT)
-    sprints, dribbles = snapshot.sticky[:, SPRINT], snapshot.sticky[:, DRIBBLE]
-    mask = np.ones((len(own), len(ACTIONS)), np.int8)
-    mask[:, _PASSES] = playable[:, None]
-    mask[:, _INDEX["shot"]] = playable & (snapshot.ball[0] > 0)
-    mask[:, _INDEX["sliding"]] = near & (snapshot.owner_team != LEFT)
-    mask[:, _INDEX["dribble"]] = playable & ~dribbles
-    mask[:, _INDEX["release_dribble"]] = dribbles
-    mask[:, _INDEX["sprint"]] = ~sprints
-    mask[:, _INDEX["release_sprint"]] = sprints
-    mask[:, _INDEX["release_direction"]] = snapshot.sticky[:, DIRECTIONS].any(axis=1)
-    return mask
+    playable = near and not theirs
+    rules = {
+        "long_pass": playable,
+        "high_pass": playable,
+        "short_pass": playable,
+        "shot": playable and attack,
+        "sliding": near and not ours,
+        "dribble": playable and not dribbles,
+        "release_dribble": dribbles,
+        "sprint": not sprints,
+        "release_sprint": sprints,
+        "release_direction": directed,
+    }
+    return {action for action in ACTIONS if rules.get(action, True)}
+
+
+_MASKS = {
+    case: np.array([action in allowed for action in ACTIONS], np.int8)
+    for case in itertools.product((False, True), repeat=7)
+    for allowed in [legal(*case)]
+}
+
+
+def action_masks(snapshot: Snapshot) -> list[NDArray[np.int8]]:
+    """For every agent 1 for actions that make sense, see `legal`, int8 (19,) each."""
+    (x, y, _), owner = snapshot.ball, snapshot.owner_team
+    ball = owner == LEFT, owner == RIGHT, x > 0
+    masks = []
+    for me, sticky in zip(snapshot.moved, snapshot.sticky, strict=True):
+        own = snapshot.left[me]
+        near = (own.x - x) ** 2 + (own.y - y) ** 2 < REACH**2
+        case = near, *ball, True in sticky[DIRECTIONS], sticky[SPRINT], sticky[DRIBBLE]
+        masks.append(_MASKS[case].copy())
+    return masks

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stmg_envs.arguments import require_choice, require_count, require_flag, require_positive
 from stmg_envs.errors import InvalidArgumentError
-from stmg_envs.football.action_mask import action_mask
+from stmg_envs.football.action_mask import action_masks
 from stmg_envs.football.camera import picture
 from stmg_envs.football.features import OBSERVATIONS, STATE, Representation, match_state
 from stmg_envs.football.match import ACTIONS, Match
@@ -48,7 +48,7 @@ class Football(PriorityParallelEnv):
     | Space       | Each of n agents                                                                       |
     |-------------|----------------------------------------------------------------------------------------|
     | Action      | Discrete(19), the engine's default set, see below                                      |
-    | Observation | Box(-100, 100, (118,)), "simple115v2" (115,): `stmg_envs.football.features` has tables |
+    | Observation | Box(-100, 100, (122,)), "simple115v2" (115,): `stmg_envs.football.features` has tables |
     | State       | Box(-100, 100, (104,)): the match as simple115v2 has it, without who looks             |
 
     | Action | Meaning                                                                                     |
@@ -229,7 +229,7 @@ class Football(PriorityParallelEnv):
     def _infos(self, metrics: dict[str, float]) -> dict[str, dict[str, Any]]:
         if not self._masks:
             return {agent: dict(metrics) for agent in self.possible_agents}
-        masks = action_mask(self._started())
+        masks = action_masks(self._started())
         return {
             agent: {"action_mask": mask, **metrics}
             for agent, mask in zip(self.possible_agents, masks, strict=True)

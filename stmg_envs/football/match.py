@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import gfootball_engine
-import numpy as np
-from numpy.typing import NDArray
 
 from stmg_envs.football.scenarios import configure
 from stmg_envs.football.snapshot import LEFT, NOBODY, NORMAL, STICKY, Snapshot, read
@@ -83,7 +81,8 @@ class Match:
         self.agents = agents
         self.over = False
         """Whether the scenario's own rules have ended the match."""
-        self._take_engine()
+        self._engine = _idle_engines.pop() if _idle_engines else load_engine()
+        weakref.finalize(self, _idle_engines.append, self._engine)
         self._seed = 0
         self._mode = -1
         self._last_owner = NOBODY
@@ -116,23 +115,9 @@ class Match:
         return snapshot
 
     def copy_to(self, engine: Any) -> None:
-        """Put another engine where this match is."""
+        """Put another engine where this match is, to look at it: it need not go on exactly as this one."""
         self._reset(engine)
         engine.set_state(self._engine.get_state(""))
-
-    def __getstate__(self) -> dict[str, Any]:
-        # The engine is a resource of the process; what it knows of the match are bytes.
-        return {**vars(self), "_engine": self._engine.get_state("")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self._take_engine()
-        self._reset(self._engine)
-        self._engine.set_state(state["_engine"])
-
-    def _take_engine(self) -> None:
-        self._engine = _idle_engines.pop() if _idle_engines else load_engine()
-        weakref.finalize(self, _idle_engines.append, self._engine)
 
     def _reset(self, engine: Any) -> None:
         engine.state = gfootball_engine.GameState.game_running
@@ -145,7 +130,7 @@ class Match:
         if self._waiting == PATIENCE:
             return ACTIONS.index("short_pass")
         snapshot = self._snapshot
-        if snapshot.owner_team == LEFT and snapshot.player[agent] == snapshot.owner_player:
+        if snapshot.owner_team == LEFT and snapshot.moved[agent] == snapshot.owner_player:
             return ACTIONS.index("right" if self._waiting < 1.5 * PATIENCE else "left")
         return ACTIONS.index("idle")
 
@@ -164,8 +149,8 @@ class Match:
         while not info.is_in_play:
             self._engine.step()
             info = self._engine.get_info()
-        return read(info, self.agents, self._sticky())
+        return read(info, self._sticky())
 
-    def _sticky(self) -> NDArray[np.bool_]:
+    def _sticky(self) -> list[list[bool]]:
         state = self._engine.sticky_action_state
-        return np.array([[state(action, True, agent) for action in _STICKY] for agent in range(self.agents)])
+        return [[state(action, True, agent) for action in _STICKY] for agent in range(self.agents)]

@@ -17,7 +17,7 @@ METRES = np.array([54.4, 83.6])
 
 def distances(snapshot: Snapshot) -> NDArray[np.float64]:
     """Between the players that agents move, metres, infinite to oneself, (n, n)."""
-    place = snapshot.left.position[snapshot.player] * METRES
+    place = np.array([snapshot.left[player][:2] for player in snapshot.moved]) * METRES
     away = place[:, None] - place
     between = np.hypot(away[..., 0], away[..., 1])
     np.fill_diagonal(between, np.inf)

@@ -6,9 +6,8 @@ is a Sequence Modeling Problem"), which STEER's take over.
 
 from __future__ import annotations
 
+from math import hypot
 from typing import Literal
-
-import numpy as np
 
 from stmg_envs.football.snapshot import LEFT, Snapshot
 
@@ -35,9 +34,9 @@ def shaped(before: Snapshot, after: Snapshot, over: bool) -> float:
         after: the moment after it.
         over: whether the episode ends with it.
     """
-    reward = SCORE * scoring(before, after, over) + ZONE * zone(float(after.ball[0]), float(after.ball[1]))
+    reward = SCORE * scoring(before, after, over) + ZONE * zone(*after.ball[:2])
     reward += WIN * (over and after.goal_difference > 0)
-    reward += _cards(before, after)
+    reward += _cards(after) - _cards(before)
     if after.owner_team != LEFT:
         reward -= DISTANCE * _distance(after)
     return reward
@@ -51,16 +50,16 @@ def zone(x: float, y: float) -> int:
     return depth if x > 0 else -depth
 
 
-def _cards(before: Snapshot, after: Snapshot) -> float:
-    """Yellow cards of this step, theirs less ours."""
-    theirs = after.right.yellow_cards.sum() - before.right.yellow_cards.sum()
-    return float(theirs - (after.left.yellow_cards.sum() - before.left.yellow_cards.sum()))
+def _cards(snapshot: Snapshot) -> int:
+    """Yellow cards of theirs less ours."""
+    theirs, ours = (sum(player.yellow_card for player in team) for team in (snapshot.right, snapshot.left))
+    return theirs - ours
 
 
 def _distance(snapshot: Snapshot) -> float:
     """From the ball to our nearest player, in the engine's coordinates."""
-    away = snapshot.left.position[snapshot.left.active] - snapshot.ball[:2]
-    return float(np.sqrt((away * away).sum(axis=1).min()))
+    x, y, _ = snapshot.ball
+    return min(hypot(player.x - x, player.y - y) for player in snapshot.left if player.active)
 
 
 REWARDS = {"scoring": scoring, "shaped": shaped}

@@ -1,23 +1,20 @@
-"""What the engine tells of a moment of a match, as arrays.
+"""What the engine tells of a moment of a match, as plain numbers.
+
+After a step of the engine, which leaves nothing else in the processor's caches, a few dozen calls of numpy on
+such small arrays take three times as long as the same in plain Python.
 
 Positions are the engine's: x from -1 (our goal) to 1 (theirs), y from -0.42 (top) to 0.42, z in metres.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-Floats = NDArray[np.float64]
+from typing import Any, NamedTuple
 
 NOBODY, LEFT, RIGHT = -1, 0, 1
 """Who has the ball. We are the left team."""
 
-NORMAL = 0
-"""The mode of a match whose ball is in play; others are set pieces."""
+NORMAL, MODES = 0, 7
+"""The mode of a match whose ball is in play, and how many there are; the others are set pieces."""
 
 STICKY = (
     "left",
@@ -36,109 +33,94 @@ STICKY = (
 DIRECTIONS, SPRINT, DRIBBLE = slice(8), 8, 9
 
 
-class Team:
-    """The P players of a team.
+TEAM = 11
+"""Players of a full team."""
 
-    Args:
-        table: a row per player: x, y, change of x and of y per step, tiredness in [0, 1], 1 for a yellow
-            card, and 1 unless sent off; (P, 7).
+
+class Player(NamedTuple):
+    """A player; the direction is the change of position per step.
+
+    Attributes:
+        x: position along the pitch.
+        y: position across it.
+        direction_x: change of x per step.
+        direction_y: change of y per step.
+        tiredness: 0 for not at all, 1 at most.
+        yellow_card: whether it has one.
+        active: whether it has not been sent off.
     """
 
-    def __init__(self, table: Floats) -> None:
-        self.table = table
-
-    @property
-    def position(self) -> Floats:
-        """(P, 2)."""
-        return self.table[:, :2]
-
-    @property
-    def direction(self) -> Floats:
-        """Change of position per step, (P, 2)."""
-        return self.table[:, 2:4]
-
-    @property
-    def yellow_cards(self) -> Floats:
-        """(P,)."""
-        return self.table[:, 5]
-
-    @property
-    def active(self) -> NDArray[np.bool_]:
-        """Who has not been sent off, (P,)."""
-        return self.table[:, 6] > 0
+    x: float
+    y: float
+    direction_x: float
+    direction_y: float
+    tiredness: float
+    yellow_card: bool
+    active: bool
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """A moment of a match.
 
     Attributes:
-        left: our players.
+        left: our players, at most 11.
         right: theirs.
-        ball: position, (3,).
-        ball_direction: change of position per step, (3,).
+        ball: position.
+        ball_direction: change of position per step.
         owner_team: NOBODY, LEFT or RIGHT.
         owner_player: index of the player that has the ball in its team, or -1.
         mode: NORMAL or another.
-        score: goals of left and right.
-        player: index in `left` of the player that each of n agents moves, -1 for none, int64 (n,).
-        sticky: which of `STICKY` each agent has on, bool (n, 10).
+        score: our goals and theirs.
+        moved: indices in `left` of the players that agents move, -1 for none.
+        sticky: which of `STICKY` each agent has on.
     """
 
-    left: Team
-    right: Team
-    ball: Floats
-    ball_direction: Floats
+    left: list[Player]
+    right: list[Player]
+    ball: tuple[float, float, float]
+    ball_direction: tuple[float, float, float]
     owner_team: int
     owner_player: int
     mode: int
     score: tuple[int, int]
-    player: NDArray[np.int64]
-    sticky: NDArray[np.bool_]
+    moved: list[int]
+    sticky: list[list[bool]]
 
     @property
     def goal_difference(self) -> int:
         return self.score[0] - self.score[1]
 
 
-def read_team(players: Any) -> Team:
-    """A team from the engine's list of players."""
-    rows = []
-    for player in players:
-        position, direction = player.position, player.direction
-        rows.append(
-            (
-                position[0],
-                position[1],
-                direction[0],
-                direction[1],
-                player.tired_factor,
-                player.has_card,
-                player.is_active,
-            )
-        )
-    return Team(np.array(rows, dtype=np.float64))
-
-
-def read(info: Any, agents: int, sticky: NDArray[np.bool_]) -> Snapshot:
+def read(info: Any, sticky: list[list[bool]]) -> Snapshot:
     """A snapshot from the engine's `SharedInfo`.
 
     Args:
         info: what the engine's `get_info` gives.
-        agents: n.
-        sticky: bool (n, 10).
+        sticky: which of `STICKY` each agent has on.
     """
-    ball, ball_direction = info.ball_position, info.ball_direction
-    controllers = info.left_controllers
+    ball, ball_direction, controllers = info.ball_position, info.ball_direction, info.left_controllers
     return Snapshot(
-        left=read_team(info.left_team),
-        right=read_team(info.right_team),
-        ball=np.array((ball[0], ball[1], ball[2])),
-        ball_direction=np.array((ball_direction[0], ball_direction[1], ball_direction[2])),
+        left=[_read_player(player) for player in info.left_team],
+        right=[_read_player(player) for player in info.right_team],
+        ball=(ball[0], ball[1], ball[2]),
+        ball_direction=(ball_direction[0], ball_direction[1], ball_direction[2]),
         owner_team=info.ball_owned_team,
         owner_player=info.ball_owned_player,
         mode=int(info.game_mode),
         score=(info.left_goals, info.right_goals),
-        player=np.array([controllers[agent].controlled_player for agent in range(agents)]),
+        moved=[controllers[agent].controlled_player for agent in range(len(sticky))],
         sticky=sticky,
+    )
+
+
+def _read_player(player: Any) -> Player:
+    position, direction = player.position, player.direction
+    return Player(
+        position[0],
+        position[1],
+        direction[0],
+        direction[1],
+        player.tired_factor,
+        player.has_card,
+        player.is_active,
     )
