@@ -8,6 +8,7 @@ Mesa's driver, or on a graphics card.
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,24 +19,40 @@ from stmg_envs.football.match import Match, load_engine
 WIDTH, HEIGHT = 640, 360
 """Of pictures, in pixels."""
 
-_cameras: list[Any] = []
-"""The engine that renders, once there is one."""
+
+class Camera:
+    """The engine that renders, and what it looks at."""
+
+    def __init__(self) -> None:
+        self._engine = _load()
+        self._match: object = None
+
+    def picture(self, match: Match) -> NDArray[np.uint8]:
+        """The present moment of a match, see `picture`."""
+        if self._match != match.identity:
+            match.reset(self._engine)
+            match.show(self._engine)
+            # The view moves to the ball with the first picture of a match, so that the second is to be shown.
+            self._engine.render(False)
+            self._match = match.identity
+        match.show(self._engine)
+        self._engine.render(True)
+        planes = np.frombuffer(self._engine.get_frame(), np.uint8).reshape(-1, 3).T
+        return np.ascontiguousarray(planes.reshape(3, HEIGHT, WIDTH).transpose(1, 2, 0)[::-1])
 
 
 def picture(match: Match) -> NDArray[np.uint8]:
     """The present moment of a match as television shows it, a new uint8 array (HEIGHT, WIDTH, 3)."""
-    if not _cameras:
-        _cameras.append(_load_camera())
-    camera = _cameras[0]
-    match.copy_to(camera)
-    # The camera follows the ball only from the second picture on.
-    for swap in (False, True):
-        camera.render(swap)
-    planes = np.frombuffer(camera.get_frame(), np.uint8).reshape(-1, 3).T
-    return np.ascontiguousarray(planes.reshape(3, HEIGHT, WIDTH).transpose(1, 2, 0)[::-1])
+    return _camera().picture(match)
 
 
-def _load_camera() -> Any:
+@cache
+def _camera() -> Camera:
+    """The camera of this process."""
+    return Camera()
+
+
+def _load() -> Any:
     # With a display the engine would open a window.
     display = os.environ.pop("DISPLAY", None)
     try:

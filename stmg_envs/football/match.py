@@ -92,7 +92,7 @@ class Match:
     def start(self, seed: int) -> Snapshot:
         """Begin anew, with the engine's randomness from a seed below 2**31."""
         self._seed, self.over = seed, False
-        self._reset(self._engine)
+        self.reset(self._engine)
         self._mode, self._last_owner, self._waiting = -1, NOBODY, 0
         self._snapshot = self._look()
         return self._snapshot
@@ -114,14 +114,22 @@ class Match:
             self._last_owner = snapshot.owner_team
         return snapshot
 
-    def copy_to(self, engine: Any) -> None:
-        """Put another engine where this match is, to look at it: it need not go on exactly as this one."""
-        self._reset(engine)
-        engine.set_state(self._engine.get_state(""))
+    @property
+    def identity(self) -> tuple[str, int, int]:
+        """What tells this match from others: scenario, agents, seed."""
+        return self.scenario, self.agents, self._seed
 
-    def _reset(self, engine: Any) -> None:
+    def reset(self, engine: Any) -> None:
+        """Put an engine at the beginning of this match."""
         engine.state = gfootball_engine.GameState.game_running
-        engine.reset(configure(self.scenario, self.agents, self._seed), False)
+        engine.reset(configure(*self.identity), False)
+
+    def show(self, engine: Any) -> None:
+        """Put an engine that was at the beginning of this match where it is now.
+
+        What the other one does afterwards may differ: an engine's state does not say all there is to know.
+        """
+        engine.set_state(self._engine.get_state(""))
 
     def _hurried(self, agent: int, action: int) -> int:
         """The action, unless a set piece has been waiting for too long."""
