@@ -9,6 +9,7 @@ NAMES = (
     "vector_env_speed",
     "particle_speed",
     "merge_speed",
+    "football_speed",
     "decision_time",
     "population_update",
     "training_speed",

@@ -14,18 +14,15 @@ import statistics
 import time
 from collections.abc import Callable
 
-import gfootball_engine
 import numpy as np
 import rich_click as click
-from gfootball.env.config import Config
-from gfootball.env.football_env import FootballEnv
 from rich.console import Console
 from rich.table import Table
 
 import stmg_envs
-from stmg_envs.football.game import ENGINE_SEEDS
-from stmg_envs.football.match import ACTIONS, load_engine
-from stmg_envs.football.scenarios import configure
+from stmg_envs.errors import MissingEngineError
+
+ID = "stmg/Football-v0"
 
 Episode = tuple[int, list[list[int]]]
 """A seed, and the actions of every step."""
@@ -36,14 +33,14 @@ Player = Callable[[Episode], float]
 
 def record(scenario: str, episodes: int) -> list[Episode]:
     """Random play."""
-    env = stmg_envs.parallel_env("stmg/Football-v0", scenario=scenario)
+    env = stmg_envs.parallel_env(ID, scenario=scenario)
     generator = np.random.default_rng(0)
     played = []
     for seed in range(episodes):
         env.reset(seed=seed)
         steps: list[list[int]] = []
         while env.agents:
-            steps.append(generator.integers(len(ACTIONS), size=len(env.agents)).tolist())
+            steps.append([int(generator.integers(env.action_space(agent).n)) for agent in env.agents])
             env.step(dict(zip(env.agents, steps[-1], strict=True)))
         played.append((seed, steps))
     return played
@@ -51,11 +48,18 @@ def record(scenario: str, episodes: int) -> list[Episode]:
 
 def engine_seed(seed: int) -> int:
     """The seed of the engine in the first episode of an environment that was reset with a seed."""
+    from stmg_envs.football.game import ENGINE_SEEDS
+
     return int(np.random.default_rng(seed).integers(ENGINE_SEEDS))
 
 
 def raw(scenario: str, agents: int) -> Player:
     """The engine alone."""
+    import gfootball_engine
+
+    from stmg_envs.football.match import ACTIONS, load_engine
+    from stmg_envs.football.scenarios import configure
+
     engine = load_engine()
     backend = [getattr(gfootball_engine.e_BackendAction, name) for name in ACTIONS]
 
@@ -78,7 +82,7 @@ def raw(scenario: str, agents: int) -> Player:
 
 def ours(scenario: str) -> Player:
     """Our environment."""
-    env = stmg_envs.parallel_env("stmg/Football-v0", scenario=scenario)
+    env = stmg_envs.parallel_env(ID, scenario=scenario)
 
     def play(episode: Episode) -> float:
         env.reset(seed=episode[0])
@@ -92,6 +96,8 @@ def ours(scenario: str) -> Player:
 
 def stock(scenario: str, agents: int) -> Player:
     """What gfootball has itself."""
+    from gfootball.env.config import Config
+    from gfootball.env.football_env import FootballEnv
 
     def play(episode: Episode) -> float:
         values = {"level": scenario, "players": [f"agent:left_players={agents}"]}
@@ -112,6 +118,12 @@ def stock(scenario: str, agents: int) -> Player:
 @click.option("--episodes", default=40, show_default=True, help="random episodes")
 def main(scenario: str, episodes: int) -> None:
     """Print steps per second, and what a step costs more than the raw engine's."""
+    console = Console(width=100)
+    try:
+        stmg_envs.game_spec(ID).load()
+    except MissingEngineError as error:
+        console.print(str(error), markup=False)
+        return
     played = record(scenario, episodes)
     agents = len(played[0][1][0])
     players = {
@@ -131,7 +143,7 @@ def main(scenario: str, episodes: int) -> None:
         total = sum(times)
         overhead = f"{statistics.median(ratios) - 1:.1%}"
         table.add_row(name, f"{1e3 * total / steps:.2f}", f"{steps / total:,.0f}", overhead)
-    Console(width=100).print(table)
+    console.print(table)
 
 
 if __name__ == "__main__":
