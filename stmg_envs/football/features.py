@@ -67,10 +67,9 @@ def compact(snapshot: Snapshot) -> Features:
     direction_x, direction_y, direction_z = snapshot.ball_direction
     towards = BALL_SPEED_SCALE * direction_x, BALL_SPEED_SCALE * direction_y, direction_z
     owner = [snapshot.owner_team == team for team in (NOBODY, LEFT, RIGHT)]
-    rows = []
-    for me, sticky in zip(snapshot.moved, snapshot.sticky, strict=True):
+    seen = np.zeros((len(snapshot.moved), COMPACT), np.float32)
+    for row, me, sticky in zip(seen, snapshot.moved, snapshot.sticky, strict=True):
         if me < 0:
-            rows.append([0.0] * COMPACT)
             continue
         own = snapshot.left[me]
         move_x, move_y = SPEED_SCALE * own.direction_x, SPEED_SCALE * own.direction_y
@@ -79,20 +78,18 @@ def compact(snapshot: Snapshot) -> Features:
         away_x, away_y = x - own.x, y - own.y
         mates, mate = _others(snapshot.left, own)
         opponents, opponent = _others(snapshot.right, own)
-        rows.append(
-            [
-                *(own.x, own.y, move_x, move_y, hypot(move_x, move_y), own.tiredness),
-                *(*heading, sticky[SPRINT], sticky[DRIBBLE]),
-                *(x, y, z, away_x, away_y, hypot(away_x, away_y)),
-                *towards,
-                *(*owner, owner[1] and snapshot.owner_player == me, snapshot.mode == NORMAL),
-                *mate,
-                *opponent,
-                *mates,
-                *opponents,
-            ]
-        )
-    return np.array(rows, np.float32)
+        row[:] = [
+            *(own.x, own.y, move_x, move_y, hypot(move_x, move_y), own.tiredness),
+            *(*heading, sticky[SPRINT], sticky[DRIBBLE]),
+            *(x, y, z, away_x, away_y, hypot(away_x, away_y)),
+            *towards,
+            *(*owner, owner[1] and snapshot.owner_player == me, snapshot.mode == NORMAL),
+            *mate,
+            *opponent,
+            *mates,
+            *opponents,
+        ]
+    return seen
 
 
 def _others(team: list[Player], own: Player) -> tuple[list[float], tuple[float, ...]]:
