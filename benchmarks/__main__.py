@@ -11,6 +11,7 @@ NAMES = (
     "merge_speed",
     "pool_speed",
     "mujoco_speed",
+    "football_speed",
     "decision_time",
     "population_update",
     "training_speed",

@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 import pettingzoo
 import pytest
+from engines import ENGINE_IDS, with_engines
 from games import GAMES, VIEWS, trace
 from gymnasium.spaces import Discrete
 from gymnasium.utils.env_checker import check_env
@@ -98,6 +99,13 @@ def test_gymnasium(name: str) -> None:
     assert messages <= (set() if bounded else set(UNBOUNDED) | set(SCALED))
 
 
+@pytest.mark.parametrize("id", with_engines(ENGINE_IDS))
+def test_engines(id: str) -> None:
+    assert warned(api_test, pettingzoo.make("aec", id), num_cycles=CYCLES) == set(FLAT_DICT)
+    assert not warned(parallel_api_test, pettingzoo.make("parallel", id), num_cycles=CYCLES)
+    check_env(gymnasium.make(id).unwrapped, skip_render_check=True)
+
+
 def test_spaces_contain_what_is_seen(game: Game) -> None:
     parallel, stream, batch = (VIEWS[view](game) for view in ("parallel", "stream", "vector_stream"))
     for env in (parallel, stream, batch):
@@ -133,7 +141,7 @@ def test_masks_tell_the_legal_actions() -> None:
 
 
 @pytest.mark.parametrize("mode", ["ansi", "rgb_array"])
-@pytest.mark.parametrize("id", stmg_envs.list_envs())
+@pytest.mark.parametrize("id", with_engines(stmg_envs.list_envs()))
 def test_pictures(id: str, mode: str) -> None:
     def check(picture: Any) -> None:
         if mode == "ansi":
@@ -144,8 +152,9 @@ def test_pictures(id: str, mode: str) -> None:
     stream = gymnasium.make(id, render_mode=mode)
     parallel = pettingzoo.make("parallel", id, render_mode=mode)
     turns = pettingzoo.make("aec", id, render_mode=mode)
-    batch = gymnasium.make_vec(id, num_envs=2, render_mode=mode)
-    for env in (stream, parallel, turns, batch):
+    envs = [stream, parallel, turns]
+    batch = None if id in ENGINE_IDS else gymnasium.make_vec(id, num_envs=2, render_mode=mode)
+    for env in envs if batch is None else [*envs, batch]:
         assert mode in env.metadata["render_modes"] and env.render_mode == mode
         env.reset(seed=0)
         before = env.render()
