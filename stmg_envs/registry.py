@@ -1,31 +1,16 @@
-"""One table of games, the four views by id, and the registration with Gymnasium and PettingZoo."""
+"""One table of games: what computes them, and what is known of them."""
 
 from __future__ import annotations
 
 import difflib
 import importlib
 import importlib.util
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
-import gymnasium
-import pettingzoo
-import torch
-
-from stmg_envs.arguments import require_no_workers
 from stmg_envs.errors import InvalidArgumentError, MissingEngineError, UnknownNameError
-from stmg_envs.pool import ANSWER_SECONDS, engine_batch
-from stmg_envs.protocol.aec import TurnBasedEnv
-from stmg_envs.protocol.game import Game
-from stmg_envs.protocol.parallel import GameParallelEnv, PriorityParallelEnv
-from stmg_envs.protocol.parallel_spaces import ParallelSpaces
-from stmg_envs.protocol.spaces import JointSpaces
-from stmg_envs.protocol.stream import RewardMode, TurnStreamEnv
-from stmg_envs.protocol.vector import GameVectorEnv, JointVectorEnv
-from stmg_envs.protocol.vector_stream import TurnStreamVectorEnv
+from stmg_envs.protocol import Game, PriorityParallelEnv
 
 Factory = type[Game] | type[PriorityParallelEnv]
 """A class of games, or of parallel environments that run on an engine."""
@@ -206,10 +191,6 @@ REGISTRY: dict[str, GameSpec] = {
 }
 
 
-VIEW_ARGUMENTS = ("render_mode", "priority")
-"""What the constructors of engines' environments take beside the arguments of the game."""
-
-
 def list_envs() -> list[str]:
     """All environment ids, whether or not their engines are installed."""
     return list(REGISTRY)
@@ -229,203 +210,3 @@ def game_spec(id: str) -> GameSpec:
         hint = f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else "see stmg_envs.list_envs()"
         raise UnknownNameError(f"id={id!r} is no registered environment; {hint}")
     return REGISTRY[id]
-
-
-def _game(id: str, backend: str | None, kwargs: dict[str, Any]) -> Game | None:
-    """The game of an id, or None if an engine computes it; either has the arguments."""
-    factory = game_spec(id).load(backend)
-    accepted = [name for name in inspect.signature(factory).parameters if name not in VIEW_ARGUMENTS]
-    for name in kwargs:
-        if name not in accepted:
-            raise InvalidArgumentError(
-                f"{name}={kwargs[name]!r} is no argument of {id}; expected one of {accepted or 'none'}"
-            )
-    return factory(**kwargs) if isinstance(factory, type) and issubclass(factory, Game) else None
-
-
-def make_game(id: str, *, backend: str | None = None, **kwargs: Any) -> Game:
-    """The game of an id, without a view.
-
-    Raises:
-        UnknownNameError: for an unknown id.
-        MissingEngineError: if the game's engine is not installed.
-        InvalidArgumentError: for an argument the game does not have or does not accept, or a backend that
-            is an engine.
-    """
-    game = _game(id, backend, kwargs)
-    if game is None:
-        raise InvalidArgumentError(
-            f"backend={backend!r} of {id} is an engine and has no native game; use parallel_env or vector_env"
-        )
-    return game
-
-
-def joint_spaces(id: str, *, backend: str | None = None, **kwargs: Any) -> JointSpaces:
-    """Agents and spaces of an id: the game itself, or what an engine's environment says of itself.
-
-    Raises:
-        UnknownNameError, MissingEngineError, InvalidArgumentError: see `make_game`.
-    """
-    game = _game(id, backend, kwargs)
-    return ParallelSpaces(parallel_env(id, backend=backend, **kwargs)) if game is None else game
-
-
-def parallel_env(
-    id: str,
-    *,
-    render_mode: str | None = None,
-    priority: object = None,
-    backend: str | None = None,
-    **kwargs: Any,
-) -> PriorityParallelEnv:
-    """View 1: a PettingZoo parallel environment, the joint step.
-
-    Args:
-        id: environment id.
-        render_mode: a render mode of the game, or None.
-        priority: agent names, first to decide first; the game's default by default.
-        backend: what computes the game, "native" or the name of an engine; the row's first by default.
-        **kwargs: arguments of the game.
-
-    Raises:
-        UnknownNameError, MissingEngineError, InvalidArgumentError: see `make_game`.
-        InvalidPriorityError: if the priority is no permutation of the agents.
-    """
-    game = _game(id, backend, kwargs)
-    if game is not None:
-        return GameParallelEnv(game, render_mode, priority)
-    engine: Callable[..., Any] = game_spec(id).load(backend)
-    env: PriorityParallelEnv = engine(render_mode=render_mode, priority=priority, **kwargs)
-    return env
-
-
-def aec_env(
-    id: str,
-    *,
-    render_mode: str | None = None,
-    priority: object = None,
-    backend: str | None = None,
-    **kwargs: Any,
-) -> TurnBasedEnv:
-    """View 2: a PettingZoo AEC environment, agents selected in priority order.
-
-    Arguments and errors are those of `parallel_env`.
-    """
-    return TurnBasedEnv(
-        parallel_env(id, render_mode=render_mode, priority=priority, backend=backend, **kwargs)
-    )
-
-
-def turn_stream(
-    id: str,
-    *,
-    render_mode: str | None = None,
-    priority: object = None,
-    reward: RewardMode = "mean",
-    backend: str | None = None,
-    **kwargs: Any,
-) -> TurnStreamEnv:
-    """View 3: one stream of turns; what `gymnasium.make(id)` makes, without its wrappers.
-
-    Arguments and errors are those of `parallel_env`, and `reward`, "mean" or "sum" over agents.
-    """
-    return TurnStreamEnv(
-        parallel_env(id, render_mode=render_mode, priority=priority, backend=backend, **kwargs), reward
-    )
-
-
-def vector_env(
-    id: str,
-    num_envs: int,
-    device: torch.device | str = "cpu",
-    *,
-    validate: bool = True,
-    priority: object = None,
-    backend: str | None = None,
-    workers: int = 0,
-    worker_timeout: float = ANSWER_SECONDS,
-    **kwargs: Any,
-) -> JointVectorEnv:
-    """View 4: a batch of environments as tensors, with per-agent rewards.
-
-    Native games are computed at once; an engine's environments are stepped one after another, by this process
-    or by workers, which changes no number.
-
-    Args:
-        id: environment id.
-        num_envs: B.
-        device: "cpu", "cuda", ...
-        validate: check every action of a native game.
-        priority: names or indices of shape (n,), or indices (B, n).
-        backend: what computes the game, "native" or the name of an engine; the row's first by default.
-        workers: processes that step an engine's environments (`stmg_envs.pool.PoolVectorEnv`); 0 steps them
-            in this one. More than the machine has cores are of no use.
-        worker_timeout: seconds for a step, after which a worker that does not answer counts as lost.
-        **kwargs: arguments of the game.
-
-    Raises:
-        UnknownNameError, MissingEngineError, InvalidArgumentError: see `make_game`.
-        InvalidPriorityError: if the priority is no permutation of the agents.
-    """
-    game = _game(id, backend, kwargs)
-    env: JointVectorEnv
-    if game is None:
-        make = partial(parallel_env, id, backend=backend, **kwargs)
-        env = engine_batch(make, num_envs, device, workers, worker_timeout)
-    else:
-        require_no_workers(id, workers)
-        env = GameVectorEnv(game, num_envs, device, validate)
-    if priority is not None:
-        env.priority = priority
-    return env
-
-
-def vector_turn_stream(
-    id: str,
-    num_envs: int = 1,
-    *,
-    render_mode: str | None = None,
-    priority: object = None,
-    reward: RewardMode = "mean",
-    autoreset_mode: gymnasium.vector.AutoresetMode | str = gymnasium.vector.AutoresetMode.NEXT_STEP,
-    **kwargs: Any,
-) -> TurnStreamVectorEnv:
-    """The batched form of view 3 of native games; what `gymnasium.make_vec(id)` makes.
-
-    Arguments and errors are those of `turn_stream`, with `num_envs` and `autoreset_mode`.
-    """
-    return TurnStreamVectorEnv(
-        make_game(id, **kwargs), num_envs, reward, autoreset_mode, priority, render_mode
-    )
-
-
-def register_all() -> None:
-    """Register every id with Gymnasium and PettingZoo; calling it again changes nothing."""
-    for id in REGISTRY:
-        if id not in gymnasium.registry:
-            gymnasium.register(
-                id,
-                entry_point="stmg_envs.registry:_gymnasium_entry",
-                vector_entry_point="stmg_envs.registry:_gymnasium_vector_entry",
-                kwargs={"env_id": id},
-            )
-        if id not in pettingzoo.parallel_registry:
-            pettingzoo.register("parallel", id, "stmg_envs.registry:_parallel_entry", kwargs={"env_id": id})
-        if id not in pettingzoo.aec_registry:
-            pettingzoo.register("aec", id, "stmg_envs.registry:_aec_entry", kwargs={"env_id": id})
-
-
-def _gymnasium_entry(env_id: str, **kwargs: Any) -> TurnStreamEnv:
-    return turn_stream(env_id, **kwargs)
-
-
-def _gymnasium_vector_entry(env_id: str, **kwargs: Any) -> TurnStreamVectorEnv:
-    return vector_turn_stream(env_id, **kwargs)
-
-
-def _parallel_entry(env_id: str, **kwargs: Any) -> PriorityParallelEnv:
-    return parallel_env(env_id, **kwargs)
-
-
-def _aec_entry(env_id: str, **kwargs: Any) -> TurnBasedEnv:
-    return aec_env(env_id, **kwargs)
