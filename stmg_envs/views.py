@@ -50,9 +50,9 @@ def make_game(id: str, *, backend: str | None = None, **kwargs: Any) -> Game:
     """
     game = _game(id, backend, kwargs)
     if game is None:
+        name = backend or next(iter(game_spec(id).backends))
         raise InvalidArgumentError(
-            f"backend={backend or next(iter(game_spec(id).backends))!r} of {id} is an engine and has no native "
-            f"game; use parallel_env or vector_env"
+            f"backend={name!r} of {id} is an engine and has no native game; use parallel_env or vector_env"
         )
     return game
 
