@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-slow lint format bench clean
+.PHONY: help demo test test-slow chromium lint format bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -12,11 +12,16 @@ demo: .venv/core  ## train STEER on Penalty(k=-100), 16 seeds, and write a repor
 	$(BIN)/stmg train steer stmg/Penalty-v0 --env-arg k=-100 --seeds 16 --out runs/demo
 	$(BIN)/stmg report runs/demo
 
-test: lint  ## lint, then all tests but the slow ones
+# Without Chromium the tests of web pages are skipped, but never in CI.
+test: lint  ## lint, install Chromium, then all tests but the slow ones
+	@$(MAKE) --no-print-directory chromium || [ "$$CI" != true ]
 	$(BIN)/pytest -m 'not slow'
 
 test-slow: .venv/dev  ## learning tests that take minutes each, half an hour in all
 	$(BIN)/pytest -m slow
+
+chromium:  ## install the browser that the tests of web pages need, with the system's packages
+	scripts/chromium.sh
 
 lint: .venv/dev  ## formatter, linter, type checker, import linter
 	$(BIN)/ruff format --check .

@@ -61,6 +61,11 @@ class TaskBoard:
     rows: tuple[TaskRow, ...]
 
     @property
+    def optimum_known(self) -> bool:
+        """Whether any row says how many runs reach it."""
+        return any(row.optimal is not None for row in self.rows)
+
+    @property
     def metrics(self) -> list[str]:
         """The game's own metrics that any row has."""
         return list(dict.fromkeys(name for row in self.rows for name in row.metrics))

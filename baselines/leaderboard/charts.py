@@ -16,7 +16,7 @@ from baselines.evaluation.statistics import Interval
 WIDTH, HEIGHT = 440, 264
 """Of a chart, in its own units: small, so that text stays readable on a phone."""
 
-LEFT, RIGHT, TOP, BOTTOM = 48, 430, 10, 226
+LEFT, RIGHT, TOP, BOTTOM = 48, 420, 18, 226
 """The plot's edges."""
 
 COLOURS, DASHES = 8, ("", "7 4", "2 3", "9 3 2 3")
@@ -99,11 +99,12 @@ def line_chart(
         x_label: below the axis.
         lines: at least one, with at least one place each.
         percent: whether x and y are shares.
-        least: the y-axis does not go below it; what lies deeper is cut off.
+        least: the y-axis does not go below it, nor further than the lines go without their bands; what lies
+            outside is cut off. By default all of the bands are inside.
         reference: a height to mark, and its name.
     """
     x_low, x_high = min(line.x.min() for line in lines), max(line.x.max() for line in lines)
-    heights = np.concatenate([_finite(line.interval) for line in lines])
+    heights = np.concatenate([_finite(line.interval, with_band=least is None) for line in lines])
     if reference is not None:
         heights = np.append(heights, reference[0])
     y_low, y_high = (float(heights.min()), float(heights.max())) if len(heights) else (0.0, 1.0)
@@ -155,8 +156,9 @@ class _Axis:
         return EngFormatter(sep="")(value) if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def _finite(interval: Interval) -> NDArray[np.float64]:
-    values = np.concatenate([interval.estimate, interval.low, interval.high])
+def _finite(interval: Interval, with_band: bool) -> NDArray[np.float64]:
+    parts = [interval.estimate, *([interval.low, interval.high] if with_band else [])]
+    values = np.concatenate(parts)
     return values[np.isfinite(values)]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from baselines.evaluation import statistics
 from baselines.evaluation.aggregates import REPETITIONS, THRESHOLDS
@@ -68,7 +69,7 @@ def write_site(results: Sequence[Path], out: Path) -> Site:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(compact=compact, percent=percent, link=quote)
+    environment.filters.update(compact=compact, percent=percent, link=quote, breakable=_breakable)
     environment.globals.update(
         few_runs=FEW_RUNS,
         level=percent(statistics.LEVEL),
@@ -103,7 +104,7 @@ def suite_charts(board: SuiteBoard) -> list[Chart]:
     curves = [Line(n, TRAINING_SHARES, row.efficiency) for n, row in zip(names, board.rows, strict=True)]
     return [
         line_chart("Performance profile", "score", profiles, percent=(False, True)),
-        line_chart("Sample efficiency", "share of the training", curves, percent=(True, False), least=-1.0),
+        line_chart("Sample efficiency", "share of the training", curves, percent=(True, False), least=-0.25),
     ]
 
 
@@ -128,7 +129,7 @@ def task_charts(board: TaskBoard) -> list[Chart]:
                 STEPS,
                 lines,
                 percent=(False, metric == "optimal"),
-                least=None if bounds is None else 2 * bounds[0] - bounds[1],
+                least=None if bounds is None else 1.5 * bounds[0] - 0.5 * bounds[1],
                 reference=None if bounds is None else (bounds[1], f"score 1: {compact(bounds[1])}"),
             )
         )
@@ -152,6 +153,11 @@ def _index_context(board: Board, sources: int) -> dict[str, Any]:
         "sources": sources,
         "unknown": [task.task for task in board.tasks if task.task.bounds is None],
     }
+
+
+def _breakable(name: str) -> Markup:
+    """A name that may be broken after its underscores."""
+    return escape(name).replace("_", Markup("_<wbr>"))
 
 
 def _number_text(value: float, decimals: int | None) -> str:

@@ -48,7 +48,9 @@ filter();
 
 // Charts: what lies at the pointer is read out; the keys below choose the lines.
 const number = (value, percent) =>
-  percent ? `${Number((100 * value).toPrecision(4))}\u00a0%` : String(Number(value.toPrecision(5)));
+  percent
+    ? `${Number((100 * value).toPrecision(3))}\u00a0%`
+    : value.toLocaleString("en", { maximumSignificantDigits: Math.abs(value) < 1000 ? 4 : 9 });
 
 for (const figure of document.querySelectorAll("figure.chart")) {
   const svg = figure.querySelector("svg[data-chart]");
