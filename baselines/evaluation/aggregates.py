@@ -70,8 +70,9 @@ def efficiency_curve(curves: Scores, seed: int = 0) -> Interval:
 def performance_profile(scores: Scores, seed: int = 0) -> Interval:
     """Share of runs, over all tasks, with scores (M, R) above each of the thresholds."""
     above = (scores[..., None] > THRESHOLDS).astype(np.float64)
-    weights = _weights(scores, np.random.default_rng(seed)) / len(scores)
-    return _interval(above.mean(axis=(0, 1)), np.einsum("bmr,mrt->bt", weights, above, optimize=True))
+    counts = _counts(scores, np.random.default_rng(seed))
+    drawn = np.einsum("bmr,mrt->bt", counts, above, optimize=True) / scores.size
+    return _interval(above.mean(axis=(0, 1)), drawn)
 
 
 def probability_of_improvement(scores: Scores, others: Scores, seed: int = 0) -> Interval:
@@ -87,12 +88,10 @@ def probability_of_improvement(scores: Scores, others: Scores, seed: int = 0) ->
     ours, theirs = scores[:, :, None], others[:, None, :]
     wins = (ours > theirs) + 0.5 * (ours == theirs)
     rng = np.random.default_rng(seed)
-    ours_weights, their_weights = _weights(scores, rng), _weights(others, rng)
     # Summed over our runs first: all pairs of all repetitions at once would be large.
-    drawn = np.einsum(
-        "bms,bms->b", np.einsum("bmr,mrs->bms", ours_weights, wins, optimize=True), their_weights
-    )
-    return _interval(wins.mean(axis=(1, 2)).mean(), drawn / len(scores))
+    won = np.einsum("bmr,mrs->bms", _counts(scores, rng), wins, optimize=True)
+    drawn = np.einsum("bms,bms->b", won, _counts(others, rng)) / wins.size
+    return _interval(wins.mean(axis=(1, 2)).mean(), drawn)
 
 
 def resampled(scores: Scores, rng: np.random.Generator, repetitions: int) -> Scores:
@@ -102,11 +101,11 @@ def resampled(scores: Scores, rng: np.random.Generator, repetitions: int) -> Sco
     return scores[np.arange(tasks)[:, None], chosen]
 
 
-def _weights(scores: Scores, rng: np.random.Generator) -> Scores:
-    """How much each run counts in each repetition, (repetitions, M, R), summing to 1 over runs."""
+def _counts(scores: Scores, rng: np.random.Generator) -> Scores:
+    """How often each run of scores (M, R) is drawn in each repetition, (repetitions, M, R)."""
     tasks, runs = scores.shape
     counts = rng.multinomial(runs, np.full(runs, 1 / runs), size=(CURVE_REPETITIONS, tasks))
-    return counts / runs
+    return counts.astype(np.float64)
 
 
 def _interval(estimate: Scores, drawn: Scores) -> Interval:

@@ -53,11 +53,11 @@ Runs = Annotated[dict[Name, Run], Field(min_length=1)]
 Tasks = dict[Name, Annotated[dict[Algorithm, Runs], Field(min_length=1)]]
 LAYOUT = TypeAdapter(Annotated[dict[Name, Annotated[Tasks, Field(min_length=1)]], Field(min_length=1)])
 
-ADVICE = {
-    ABSOLUTE: "finish the training, or evaluate the policies as they are with: stmg evaluate RUN_DIR",
-    "[key]": "step_<number> for evaluations, and no comma in an algorithm's name",
+EXPECTED = {
+    "string_pattern_mismatch": "expected step_<number> for evaluations, and no comma in an algorithm's name",
+    "missing": "every result needs it",
 }
-"""Last part of a place -> what to do about it."""
+"""What to say of kinds of errors whose own message says little."""
 
 Results = dict[str, dict[str, dict[str, dict[str, Any]]]]
 """environment -> task -> algorithm -> runs, names in lower case."""
@@ -130,12 +130,12 @@ def _step_counts(run: dict[str, Any]) -> list[int]:
 
 def _problem(error: Any) -> str:
     """A pydantic error as place, finding and expectation."""
-    place = [str(part) for part in error["loc"]]
-    expected = re.sub(r"^Input should be ", "expected ", error["msg"])
-    for part, advice in ADVICE.items():
-        if place and place[-1] == part:
-            expected += f" ({advice})"
+    place = [str(part) for part in error["loc"] if part != "[key]"]
     found = "nothing there" if error["type"] == "missing" else f"found {_short(error['input'])}"
+    own = re.sub(r"^Input should be ", "expected ", error["msg"])
+    expected = EXPECTED.get(error["type"], own)
+    if place[-1:] == [ABSOLUTE]:
+        expected += "; finish the training, or evaluate the policies as they are: stmg evaluate RUN_DIR"
     return f"{' > '.join(place) or 'the whole file'}: {found}; {expected}"
 
 
