@@ -126,3 +126,11 @@ def test_no_json(tmp_path: Path) -> None:
     path.write_text("[]")
     with pytest.raises(ResultsError, match="the whole file: found"):
         read_results(path)
+
+
+def test_the_documented_example_passes(tmp_path: Path) -> None:
+    document = (COMMITTED[0].parents[2] / "leaderboard.md").read_text(encoding="utf-8")
+    example = document.partition("```json")[2].partition("```")[0]
+    path = tmp_path / "results.json"
+    path.write_text(example)
+    assert list(read_results(path)["stmg"]["penalty(k=-100)"]) == ["my-algorithm"]
