@@ -34,7 +34,7 @@ def test_index(results: Path, tmp_path: Path) -> None:
     site = write_site([results], tmp_path / "site")
     assert (site.entries, len(site.pages)) == (7, 4)
     index = page(site.index)
-    assert "2 algorithms on 4 tasks, 47 independent runs from 1 source." in index.text("header")
+    assert "2 algorithms on 4 tasks, 47 runs from 1 source." in index.text("header")
     table = index.each("dilemmas")
     assert table[table.index("best") :][:9] == [
         *("best", "results", "1.000", "1.000 to 1.000", "1.000", "1.000 to 1.000"),
