@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 import stmg_envs
-from benchmarks.timing import median_ms, median_ms_in_turns
+from benchmarks.timing import in_turns_ms, median_ms
 from stmg_envs.errors import MissingEngineError
 
 ID = "stmg/OnRampMerge-v0"
@@ -102,7 +102,7 @@ def main(num_envs: int, density: int, repeats: int, threads: int) -> None:
             "highway-env, its observation": stock(density),
             "highway-env, our observation, rewards and graph": engine(density),
         }
-        for name, ms in median_ms_in_turns(engines, 4 * repeats, warmup=10).items():
+        for name, (ms, _) in in_turns_ms(engines, 4 * repeats).items():
             rates[name, 1] = ms, 1e3 / ms
     except MissingEngineError as error:
         console.print(str(error), markup=False)

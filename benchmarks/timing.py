@@ -5,6 +5,9 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+Name = TypeVar("Name")
 
 
 def median_ms(call: Callable[[], object], repeats: int, warmup: int = 3) -> float:
@@ -18,18 +21,17 @@ def median_ms(call: Callable[[], object], repeats: int, warmup: int = 3) -> floa
     return 1e3 * statistics.median(times)
 
 
-def median_ms_in_turns(
-    calls: Mapping[str, Callable[[], object]], repeats: int, warmup: int = 3
-) -> dict[str, float]:
-    """Median wall time of each call in milliseconds, one after another in every round.
+def in_turns_ms(calls: Mapping[Name, Callable[[], object]], repeats: int) -> dict[Name, tuple[float, float]]:
+    """Median wall time, and mean time that this process computed, of several calls in milliseconds.
 
-    What else the machine does then falls on all of them alike, so that their ratios stand.
+    They are made in turns, so that whatever else the machine does slows all of them.
     """
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for index in range(warmup + repeats):
+    walls: dict[Name, list[float]] = {name: [] for name in calls}
+    computed = dict.fromkeys(calls, 0.0)
+    for _ in range(repeats):
         for name, call in calls.items():
-            start = time.perf_counter()
+            start, busy = time.perf_counter(), time.process_time()
             call()
-            if index >= warmup:
-                times[name].append(time.perf_counter() - start)
-    return {name: 1e3 * statistics.median(found) for name, found in times.items()}
+            walls[name].append(time.perf_counter() - start)
+            computed[name] += time.process_time() - busy
+    return {name: (1e3 * statistics.median(walls[name]), 1e3 * computed[name] / repeats) for name in calls}

@@ -41,3 +41,13 @@ def require_flag(name: str, value: object) -> None:
     """Raise InvalidArgumentError unless the argument is True or False."""
     if not isinstance(value, bool):
         raise InvalidArgumentError(f"{name}={value!r} is no flag; expected True or False")
+
+
+def require_no_workers(id: str, workers: object) -> None:
+    """Raise InvalidArgumentError if workers are asked for where a native game is computed at once."""
+    require_count("workers", workers, 0)
+    if workers:
+        raise InvalidArgumentError(
+            f"workers={workers} of {id}: a native game is computed at once, without workers; expected 0, "
+            f"or the backend of an engine"
+        )

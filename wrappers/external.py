@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 import gymnasium
@@ -12,7 +13,8 @@ from pettingzoo import ParallelEnv
 
 from stmg_envs import joint_spaces
 from stmg_envs.errors import InvalidArgumentError, MissingEngineError, UnknownNameError
-from stmg_envs.protocol import JointSpaces, ParallelSpaces, ParallelVectorEnv
+from stmg_envs.pool import engine_batch
+from stmg_envs.protocol import EngineVectorEnv, JointSpaces, ParallelSpaces
 from wrappers.one_agent import OneAgent
 
 AnyParallelEnv: TypeAlias = ParallelEnv[str, Any, Any]
@@ -83,7 +85,10 @@ def game_of(env_id: str, **kwargs: Any) -> JointSpaces:
 
 
 def external_vector_env(
-    env_id: str, num_envs: int, device: torch.device | str = "cpu", **kwargs: Any
-) -> ParallelVectorEnv:
-    """A batch of environments of Gymnasium or PettingZoo; arguments and errors as in `external_env`."""
-    return ParallelVectorEnv(lambda: external_env(env_id, **kwargs), num_envs, device)
+    env_id: str, num_envs: int, device: torch.device | str = "cpu", workers: int = 0, **kwargs: Any
+) -> EngineVectorEnv:
+    """A batch of environments of Gymnasium or PettingZoo, stepped by so many workers or, for 0, this process.
+
+    Other arguments and errors are those of `external_env`.
+    """
+    return engine_batch(partial(external_env, env_id, **kwargs), num_envs, device, workers)

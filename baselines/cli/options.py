@@ -55,4 +55,11 @@ ENV_ARG: dict[str, Any] = {
 
 env_arg = click.option("--env-arg", "env_args", **ENV_ARG)
 
+WORKERS: dict[str, Any] = {
+    "type": click.IntRange(min=0),
+    "help": "processes that step the environments of an engine (highway-env, Gymnasium, ...); 0 steps them "
+    "in this one",
+}
+"""What `--workers` is."""
+
 priority = click.option("--priority", help="agent names, first to decide first: agent_1,agent_0")

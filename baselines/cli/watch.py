@@ -27,7 +27,8 @@ LINES = 10
 
 def _state(progress: trainer.Progress) -> str:
     optimal = "" if progress.optimal is None else f", optimal {progress.optimal}/{progress.runs}"
-    return f"return {progress.mean_return:.4g}{optimal}"
+    lost = f", {progress.lost} episodes lost" if progress.lost else ""
+    return f"return {progress.mean_return:.4g}{optimal}{lost}"
 
 
 @contextmanager
@@ -79,6 +80,8 @@ def print_summary(trained: TrainedRun) -> None:
     console.print(f"mean greedy return: {returns.mean():.4g} ({spread})")
     if evaluated.optimal is not None:
         console.print(f"known optimum reached: {int(evaluated.optimal.all(axis=1).sum())}/{runs} runs")
+    if evaluated.lost is not None and evaluated.lost.any():
+        console.print(f"episodes lost with their workers: {evaluated.lost.sum()}")
     game = plan.game()
     if isinstance(game, StageGame) and game.max_steps is None and plan.priority != "random":
         names = plan.priority if isinstance(plan.priority, tuple) else game.default_priority

@@ -22,19 +22,21 @@ class Evaluated:
         returns: undiscounted return of each agent, float64 (K, E, n).
         optimal: whether each episode reached a known optimum, bool (K, E), or None if none is known.
         metrics: the game's own metrics at the end of each episode, each (K, E).
-        actions: joint actions of each run's first episode, a list over timesteps of (K, n[, dim]).
-        lengths: length of each run's first episode, (K,).
+        actions: joint actions of each run's first episode, one array (T, n[, dim]) per run.
+        lost: episodes that were lost and played anew, int64 (K,), or None if none can be.
     """
 
     returns: NDArray[np.float64]
     optimal: NDArray[np.bool_] | None
     metrics: dict[str, NDArray[np.float64]]
     actions: list[NDArray[np.float64]]
-    lengths: NDArray[np.int64]
+    lost: NDArray[np.int64] | None
 
     def as_metrics(self, run: int) -> dict[str, list[float]]:
-        """The lists that results files hold: one entry per episode, `optimal` once per policy."""
+        """The lists that results files hold: one entry per episode; what is said of all of them, once."""
         table = {"return": self.returns[run].mean(axis=-1).tolist()}
+        if self.lost is not None:
+            table["lost_episodes"] = [float(self.lost[run])]
         if self.optimal is not None:
             table["optimal"] = [float(self.optimal[run].all())]
         return table | {name: values[run].tolist() for name, values in self.metrics.items()}
@@ -43,7 +45,8 @@ class Evaluated:
 def evaluate_greedy(population: Population, env: JointVectorEnv, streams: Streams) -> Evaluated:
     """Play one greedy episode in each of K * E environments.
 
-    Each environment plays one episode and then waits, so that short episodes are not favoured.
+    Each environment plays one episode and then waits, so that short episodes are not favoured. One that is
+    lost does not count; its environment plays another.
 
     Args:
         population: K policies.
@@ -58,9 +61,10 @@ def evaluate_greedy(population: Population, env: JointVectorEnv, streams: Stream
     priority = env.priority.clone()
     returns = torch.zeros(env.num_envs, n, dtype=torch.float64, device=env.device)
     running = torch.ones(env.num_envs, dtype=torch.bool, device=env.device)
-    lengths = torch.zeros(runs, dtype=torch.int64, device=env.device)
+    none_lost = torch.zeros_like(running)
+    counts = torch.zeros(runs, dtype=torch.int64, device=env.device)
     metrics: dict[str, Tensor] = {}
-    actions = []
+    plays: list[list[NDArray[np.float64]]] = [[] for _ in range(runs)]
     memory = population.no_memory(episodes, n)
     while bool(running.any()):
         inputs = policy_inputs(observations, env.priority, runs)
@@ -69,10 +73,12 @@ def evaluate_greedy(population: Population, env: JointVectorEnv, streams: Stream
         decision = population.act(inputs, greedy)
         memory = memory if decision.memory is None else decision.memory
         observations, rewards, terminated, truncated, info = env.step(decision.actions.flatten(0, 1))
-        returns += rewards * running[:, None]
-        lengths += running.view(runs, episodes)[:, 0]
-        actions.append(decision.actions[:, 0].double().cpu().numpy())
-        done = terminated | truncated
+        lost = info.get("lost", none_lost) & running
+        returns = (returns + rewards * running[:, None]) * ~lost[:, None]
+        counts += lost.view(runs, episodes).sum(dim=1)
+        _record(plays, decision.actions, running, lost)
+        memory = memory * ~lost.view(runs, episodes, 1, 1)
+        done = (terminated | truncated) & ~lost
         for name, value in info["metrics"].items():
             metrics[name] = torch.where(running & done, value.double(), metrics.get(name, value.double()))
         running = running & ~done
@@ -81,9 +87,21 @@ def evaluate_greedy(population: Population, env: JointVectorEnv, streams: Stream
         returns=table,
         optimal=_optimal(env, table, priority.view(runs, episodes, n).cpu().numpy()),
         metrics={name: value.view(runs, episodes).cpu().numpy() for name, value in metrics.items()},
-        actions=actions,
-        lengths=lengths.cpu().numpy(),
+        actions=[np.stack(play) for play in plays],
+        lost=counts.cpu().numpy() if env.loses_episodes else None,
     )
+
+
+def _record(plays: list[list[NDArray[np.float64]]], actions: Tensor, running: Tensor, lost: Tensor) -> None:
+    """Add joint actions (K, E, n[, dim]) to the first episodes that run, and forget those that were lost."""
+    runs, episodes = actions.shape[:2]
+    chosen = actions[:, 0].double().cpu().numpy()
+    runs_on, gone = (x.view(runs, episodes)[:, 0].tolist() for x in (running, lost))
+    for k, play in enumerate(plays):
+        if gone[k]:
+            play.clear()
+        elif runs_on[k]:
+            play.append(chosen[k])
 
 
 def _optimal(

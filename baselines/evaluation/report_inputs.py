@@ -37,6 +37,7 @@ class Manifest:
         config: the algorithm's configuration.
         device: where everything lived.
         priority: agent names, "random" (per episode), or None for the game's default.
+        workers: processes that stepped an engine's environments.
         command: what was called.
         commit: commit of the source tree, or None outside a repository.
         python: version of Python.
@@ -52,6 +53,7 @@ class Manifest:
     env_args: dict[str, Any] = field(default_factory=dict)
     device: str = "cpu"
     priority: list[str] | str | None = None
+    workers: int = 0
     command: str | None = None
     commit: str | None = None
     python: str | None = None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -53,6 +55,7 @@ def train(
     env_args: Mapping[str, Any] | None = None,
     device: str = "cpu",
     priority: Sequence[str] | str | None = None,
+    workers: int = 0,
     preset: str | None = None,
     out: str | Path | None = None,
     resume: bool = False,
@@ -68,6 +71,8 @@ def train(
         env_args: arguments of the game.
         device: "cpu", "cuda", ...
         priority: agent names in order of decision, "random" (per episode), or the game's default.
+        workers: processes that step an engine's environments, which changes no result; 0 steps them in this
+            one. A script that asks for workers needs the guard `if __name__ == "__main__"`.
         preset: named settings; by default those of the environment's family.
         out: run directory; by default one under `runs/` named after algorithm, task and time.
         resume: continue the run in `out`.
@@ -88,6 +93,7 @@ def train(
         env_args=env_args,
         device=device,
         priority=priority,
+        workers=workers,
         preset=preset,
         config=config,
     )
@@ -99,12 +105,13 @@ def train(
     return TrainedRun(directory.path, plan, Trainer(plan, directory, resume).run(watch))
 
 
-def evaluate(run_dir: str | Path, episodes: int = 320) -> Evaluated:
+def evaluate(run_dir: str | Path, episodes: int = 320, workers: int | None = None) -> Evaluated:
     """Evaluate the saved policies greedily and write absolute metrics to `results.json`.
 
     Args:
         run_dir: a run directory.
         episodes: episodes per run, each environment playing exactly one.
+        workers: processes that step an engine's environments; as many as in training by default.
 
     Raises:
         RunDirectoryError: if there is no run.
@@ -112,9 +119,15 @@ def evaluate(run_dir: str | Path, episodes: int = 320) -> Evaluated:
     """
     directory = RunDirectory(Path(run_dir))
     plan = directory.plan()
-    population, step = _load_population(directory, plan)
+    if workers is not None:
+        plan = replace(plan, workers=workers)
+    population, progress = _load_population(directory, plan)
     streams = Streams.from_seeds(plan.seeds, plan.device).fold(EVALUATIONS, ABSOLUTE)
-    evaluated = evaluate_greedy(population, plan.environments(episodes), streams)
+    with closing(plan.environments(episodes)) as env:
+        evaluated = evaluate_greedy(population, env, streams)
+    if evaluated.lost is not None:
+        evaluated = replace(evaluated, lost=evaluated.lost + np.array(progress.get("lost", 0)))
+    step = progress["updates"] * plan.config.batch
     results = ResultsFile(directory.results, plan.task, plan.algorithm.name, plan.seeds, step)
     results.set_absolute(evaluated)
     write_plays(directory, plan, evaluated)
@@ -202,8 +215,8 @@ def load_policy(run_dir: str | Path, seed: int | None = None) -> LoadedPolicy:
     return LoadedPolicy(single, plan)
 
 
-def _load_population(directory: RunDirectory, plan: RunPlan) -> tuple[Population, int]:
-    """The saved policies of all seeds, and the environment steps they were trained for."""
+def _load_population(directory: RunDirectory, plan: RunPlan) -> tuple[Population, dict[str, Any]]:
+    """The saved policies of all seeds, and how far their training had come."""
     tensors, progress = load_checkpoint(directory.checkpoint)
     sizes = plan.policy_spec(plan.game())
     population = Population(lambda: plan.algorithm.build(plan.config, sizes), plan.seeds, plan.device)
@@ -211,4 +224,4 @@ def _load_population(directory: RunDirectory, plan: RunPlan) -> tuple[Population
         population.load({name: tensors[f"policy.{name}"] for name in population.parameters})
     except (KeyError, RuntimeError) as error:
         raise CheckpointError(f"{directory.checkpoint} does not fit the run ({error})") from None
-    return population, progress["updates"] * plan.config.batch
+    return population, progress

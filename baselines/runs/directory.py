@@ -86,14 +86,16 @@ class RunDirectory:
                 f"expected one made by stmg train"
             )
         stored = read_json(self.manifest)
-        names = ("seeds", "env_args", "device", "priority", "config")
-        return make_plan(stored["algorithm"], stored["env_id"], **{name: stored[name] for name in names})
+        names = ("seeds", "env_args", "device", "priority", "workers", "config")
+        known = {name: stored[name] for name in names if name in stored}
+        return make_plan(stored["algorithm"], stored["env_id"], **known)
 
     def differing(self, plan: RunPlan) -> str | None:
         """The first part of a plan in which the directory's own differs from it; None if it is the same."""
         stored, wanted = self.plan().as_dict(), plan.as_dict()
-        # The device may change: a run may go on elsewhere.
-        different = (name for name in wanted if name != "device" and stored[name] != wanted[name])
+        # A run may go on elsewhere: on another device, with other workers.
+        fixed = [name for name in wanted if name not in ("device", "workers")]
+        different = (name for name in fixed if stored[name] != wanted[name])
         return next(different, None)
 
     def check_same(self, plan: RunPlan) -> None:

@@ -15,6 +15,7 @@ from baselines.errors import ConfigError
 from baselines.evaluation.results import task_name
 from baselines.networks.policy import PolicySpec
 from stmg_envs import game_spec, vector_env
+from stmg_envs.arguments import require_count, require_no_workers
 from stmg_envs.protocol import Game, GameVectorEnv, JointSpaces, JointVectorEnv, check_priority
 from wrappers import PriorityVectorEnv, external_vector_env, game_of, is_external, random_order
 
@@ -33,6 +34,7 @@ class RunPlan:
         config: the algorithm's configuration.
         device: where everything lives.
         priority: agent names, "random" (per episode), or None for the game's default.
+        workers: processes that step an engine's environments; they change no result.
     """
 
     algorithm: AlgorithmSpec
@@ -42,6 +44,7 @@ class RunPlan:
     config: TrainingConfig
     device: str
     priority: tuple[str, ...] | str | None
+    workers: int = 0
 
     @property
     def task(self) -> str:
@@ -74,11 +77,12 @@ class RunPlan:
         batch, game = len(self.seeds) * per_run, self.game()
         env: JointVectorEnv
         if isinstance(game, Game):
+            require_no_workers(self.env_id, self.workers)
             env = GameVectorEnv(game, batch, self.device, validate=False)
         elif is_external(self.env_id):
-            env = external_vector_env(self.env_id, batch, self.device, **self.env_args)
+            env = external_vector_env(self.env_id, batch, self.device, self.workers, **self.env_args)
         else:
-            env = vector_env(self.env_id, batch, self.device, **self.env_args)
+            env = vector_env(self.env_id, batch, self.device, workers=self.workers, **self.env_args)
         if self.priority == RANDOM_PRIORITY:
             return PriorityVectorEnv(env, random_order())  # type: ignore[return-value]
         if self.priority is not None:
@@ -94,6 +98,7 @@ class RunPlan:
             "seeds": list(self.seeds),
             "device": self.device,
             "priority": list(self.priority) if isinstance(self.priority, tuple) else self.priority,
+            "workers": self.workers,
             "config": config_dict(self.config),
         }
 
@@ -110,6 +115,7 @@ def make_plan(
     env_args: Mapping[str, Any] | None = None,
     device: str = "cpu",
     priority: Sequence[str] | str | None = None,
+    workers: int = 0,
     preset: str | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> RunPlan:
@@ -122,6 +128,7 @@ def make_plan(
         env_args: arguments of the game.
         device: "cpu", "cuda", ...
         priority: agent names, "random", or None.
+        workers: processes that step an engine's environments; 0 steps them in this one.
         preset: preset name; by default that of the environment's family.
         config: explicit fields of the configuration.
 
@@ -132,10 +139,20 @@ def make_plan(
     row = algorithm_spec(algorithm)
     family = env_id.partition("/")[0] if is_external(env_id) else game_spec(env_id).family
     resolved = resolve_config(row.config_class, row.fixed, row.family, preset, family, config or {})
+    require_count("workers", workers, 0)
     plan = RunPlan(
-        row, env_id, dict(env_args or {}), _seeds(seeds), resolved, _device(device), _priority(priority)
+        row,
+        env_id,
+        dict(env_args or {}),
+        _seeds(seeds),
+        resolved,
+        _device(device),
+        _priority(priority),
+        workers,
     )
     game = plan.game()
+    if isinstance(game, Game):
+        require_no_workers(env_id, workers)
     row.check(game)
     if isinstance(plan.priority, tuple):
         check_priority(game.agents, plan.priority)

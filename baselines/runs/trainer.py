@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -40,6 +41,7 @@ class Progress:
         mean_return: mean over runs of the last evaluation.
         optimal: runs whose policy was optimal at the last evaluation, or None if no optimum is known.
         runs: K.
+        lost: episodes lost so far, in training and evaluation, of all runs.
     """
 
     step: int
@@ -47,6 +49,7 @@ class Progress:
     mean_return: float
     optimal: int | None
     runs: int
+    lost: int
 
 
 class Trainer:
@@ -82,6 +85,7 @@ class Trainer:
         self.evaluation_env = plan.environments(config.eval_episodes)
         self.updates_done = 0
         self.elapsed = 0.0
+        self.lost = np.zeros(len(plan.seeds), np.int64)
         if resume:
             self._load()
             # It would be of another policy until the end of training.
@@ -107,6 +111,10 @@ class Trainer:
         Raises:
             KeyboardInterrupt: after saving, if one was asked for.
         """
+        with closing(self.collector.env), closing(self.evaluation_env):
+            return self._run(watch)
+
+    def _run(self, watch: Callable[[Progress], None] | None) -> Evaluated:
         keep_freed_memory()
         plan, config = self.plan, self.plan.config
         keep_until = self.step if self.updates_done else -1
@@ -146,23 +154,34 @@ class Trainer:
         )
         progress = self.updates_done / self.plan.config.updates
         batch, rollout_metrics = self.collector.collect(decisions, progress)
+        if "lost_episodes" in rollout_metrics:
+            self.lost += rollout_metrics["lost_episodes"].long().cpu().numpy()
         metrics = self.learner.update(batch, progress, updates)
         self.updates_done += 1
         return rollout_metrics | metrics
 
     def _evaluate(self, counter: int) -> Evaluated:
-        return evaluate_greedy(self.population, self.evaluation_env, self.streams.fold(EVALUATIONS, counter))
+        """Greedy episodes; what was lost counts from the start of training."""
+        streams = self.streams.fold(EVALUATIONS, counter)
+        evaluated = evaluate_greedy(self.population, self.evaluation_env, streams)
+        if evaluated.lost is None:
+            return evaluated
+        self.lost += evaluated.lost
+        return replace(evaluated, lost=self.lost.copy())
 
     def _progress(self, evaluated: Evaluated) -> Progress:
         optimal = None if evaluated.optimal is None else int(evaluated.optimal.all(axis=1).sum())
         total = self.plan.config.updates * self.plan.config.batch
-        return Progress(self.step, total, float(np.mean(evaluated.returns)), optimal, len(self.plan.seeds))
+        mean_return = float(np.mean(evaluated.returns))
+        runs = len(self.plan.seeds)
+        return Progress(self.step, total, mean_return, optimal, runs, int(self.lost.sum()))
 
     def _save(self) -> None:
         environments = self.collector.env.snapshot()
         tensors = self.learner.state() | {f"env.{name}": value for name, value in environments.items()}
         tensors |= {f"carried.{name}": value for name, value in self.collector.carried().items()}
         progress = {"updates": self.updates_done, "elapsed": self.elapsed, "seeds": list(self.plan.seeds)}
+        progress["lost"] = self.lost.tolist()
         save_checkpoint(self.directory.checkpoint, tensors, progress)
 
     def _load(self) -> None:
@@ -172,6 +191,7 @@ class Trainer:
             observations = self.collector.env.restore(under("env.", tensors))
             self.collector.restore(observations, under("carried.", tensors))
             self.updates_done, self.elapsed = progress["updates"], progress["elapsed"]
+            self.lost = np.array(progress.get("lost", self.lost))
         except (KeyError, RuntimeError) as error:
             raise CheckpointError(
                 f"{self.directory.checkpoint} does not fit the run ({error}); it belongs to another network"
@@ -182,6 +202,6 @@ def write_plays(directory: RunDirectory, plan: RunPlan, evaluated: Evaluated) ->
     """Write the first greedy episode of every run: its joint actions and each agent's return."""
     plays = {}
     for k, seed in enumerate(plan.seeds):
-        actions = [step[k].tolist() for step in evaluated.actions[: int(evaluated.lengths[k])]]
-        plays[f"seed_{seed}"] = {"actions": actions, "returns": evaluated.returns[k, 0].tolist()}
+        actions, returns = evaluated.actions[k].tolist(), evaluated.returns[k, 0].tolist()
+        plays[f"seed_{seed}"] = {"actions": actions, "returns": returns}
     write_json(directory.plays, plays)

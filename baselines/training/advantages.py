@@ -14,6 +14,7 @@ def generalized_advantages(
     truncated: Tensor,
     gamma: float,
     gae_lambda: float,
+    lost: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Advantages and returns of subgame states (Schulman et al. 2016; protocol, consequence 3).
 
@@ -29,6 +30,8 @@ def generalized_advantages(
         truncated: bool (T, B).
         gamma: discount per timestep.
         gae_lambda: lambda.
+        lost: bool (T, B), truncated steps of which nobody knows what came. Their advantages are 0, and the
+            step before bootstraps from the value where they began. None are by default.
 
     Returns:
         Advantages and returns (advantages + values), each float (T, B, n).
@@ -36,6 +39,8 @@ def generalized_advantages(
     alive = (~terminated).to(values.dtype).unsqueeze(-1)
     running = (~(terminated | truncated)).to(values.dtype).unsqueeze(-1)
     deltas = rewards + gamma * alive * next_values - values
+    if lost is not None:
+        deltas = deltas * ~lost.unsqueeze(-1)
     advantages = torch.empty_like(values)
     carry = torch.zeros_like(values[0])
     for t in reversed(range(values.shape[0])):

@@ -18,17 +18,35 @@ class EpisodeReturns:
 
     def __init__(self, env: JointVectorEnv, runs: int) -> None:
         self.runs = runs
+        self._loses_episodes = env.loses_episodes
         self.partial = torch.zeros(env.num_envs, len(env.agents), device=env.device)
         self._finished = torch.zeros(2, env.num_envs, device=env.device)
+        self._lost = torch.zeros(env.num_envs, device=env.device)
 
-    def add(self, rewards: Tensor, done: Tensor) -> None:
-        """One timestep: original rewards (K * B, n), and the episodes that ended with it, bool (K * B,)."""
+    def add(self, rewards: Tensor, done: Tensor, lost: Tensor) -> None:
+        """One timestep.
+
+        Args:
+            rewards: original rewards, (K * B, n).
+            done: episodes that are over, bool (K * B,).
+            lost: those of them whose return nobody knows, as they were lost, bool (K * B,).
+        """
         self.partial = self.partial + rewards
-        self._finished += torch.stack([self.partial.mean(dim=1) * done, done.float()])
+        finished = done & ~lost
+        self._finished += torch.stack([self.partial.mean(dim=1) * finished, finished.float()])
+        self._lost += lost
         self.partial = self.partial * ~done[:, None]
 
-    def take_mean(self) -> Tensor:
-        """Mean over agents and over the episodes that ended since the last call, (K,); NaN where none did."""
+    def take(self) -> dict[str, Tensor]:
+        """Metrics of what happened since the last call, each (K,).
+
+        Returns:
+            `episode_return`, the mean over agents and over the episodes that ended, NaN where none did; and
+            `lost_episodes`, how many were lost, where some can be.
+        """
         total, count = self._finished.view(2, self.runs, -1).sum(dim=2)
-        self._finished = torch.zeros_like(self._finished)
-        return torch.where(count > 0, total / count, torch.nan)
+        metrics = {"episode_return": torch.where(count > 0, total / count, torch.nan)}
+        if self._loses_episodes:
+            metrics["lost_episodes"] = self._lost.view(self.runs, -1).sum(dim=1)
+        self._finished, self._lost = torch.zeros_like(self._finished), torch.zeros_like(self._lost)
+        return metrics

@@ -40,24 +40,28 @@ class RewardInteraction:
         """The neighbour graphs in which rewards are exchanged, bool (K * B, n, n), where they are needed."""
         return self.env.neighbors() if self.kind.startswith("dri") else None
 
-    def __call__(self, rewards: Tensor, neighbors: Tensor | None) -> Tensor:
+    def __call__(self, rewards: Tensor, neighbors: Tensor | None, lost: Tensor) -> Tensor:
         """Rewards of one timestep as learners see them, (K * B, n); afterwards the averages move on.
 
         Args:
             rewards: original rewards, (K * B, n).
             neighbors: what `before_step` gave.
+            lost: whose rewards nobody knows, bool (K * B,).
         """
         runs = len(self.averages)
         per_run = rewards.view(runs, -1, rewards.shape[1])
         graphs = None if neighbors is None else neighbors.view(runs, -1, *neighbors.shape[1:])
         seen, conflicts = self.seen(per_run, graphs)
         self.conflict_rate = conflicts.float().mean(dim=(1, 2))
-        self.observe(rewards)
+        self.observe(rewards, lost)
         return seen.reshape(rewards.shape)
 
-    def observe(self, rewards: Tensor) -> None:
-        """Move the averages by the original rewards of one timestep, (K * B, n)."""
-        per_run = rewards.view(len(self.averages), -1, rewards.shape[1])
+    def observe(self, rewards: Tensor, lost: Tensor) -> None:
+        """Move the averages by rewards (K * B, n) of one timestep, but for lost ones, bool (K * B,)."""
+        runs, n = self.averages.shape
+        # An unknown reward counts as the average and so moves nothing.
+        unknown = lost.view(runs, -1, 1)
+        per_run = torch.where(unknown, self.averages.unsqueeze(1), rewards.view(runs, -1, n))
         self.averages = self.averages + self.step_size * (per_run.mean(dim=1) - self.averages)
 
     def seen(self, rewards: Tensor, neighbors: Tensor | None) -> tuple[Tensor, Tensor]:

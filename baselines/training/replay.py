@@ -92,6 +92,7 @@ class ReplayCollector:
         self.buffer = ReplayBuffer(capacity)
         self.observations: Observations = {}
         self.returns = EpisodeReturns(env, population.size)
+        self.none_lost = torch.zeros(env.num_envs, dtype=torch.bool, device=env.device)
 
     def carried(self) -> dict[str, Tensor]:
         """What goes on from one collection to the next besides the environments."""
@@ -139,8 +140,9 @@ class ReplayCollector:
             self.observations, rewards, terminated, truncated, info = self.env.step(
                 decision.actions.flatten(0, 1)
             )
-            self.returns.add(rewards, terminated | truncated)
-            self.interaction(rewards, neighbors)
+            lost = info.get("lost", self.none_lost)
+            self.returns.add(rewards, terminated | truncated, lost)
+            self.interaction(rewards, neighbors, lost)
             conflicts += self.interaction.conflict_rate
             following = policy_inputs(info["final"], inputs["priority"].flatten(0, 1), runs)
             rows = {
@@ -152,11 +154,12 @@ class ReplayCollector:
             }
             if neighbors is not None:
                 rows["neighbors"] = neighbors.view(runs, batch, *neighbors.shape[1:])
+            if self.env.loses_episodes:
+                # All runs put in equally many: a step that one run lost is left out of all.
+                known = ~lost.view(runs, batch).any(dim=0)
+                rows = {name: x[:, known] for name, x in rows.items()}
             self.buffer.add(rows)
-        metrics = {
-            "episode_return": self.returns.take_mean(),
-            "exploration": exploration[:, 0],
-        }
+        metrics = self.returns.take() | {"exploration": exploration[:, 0]}
         if self.interaction.kind.startswith("dri"):
             metrics["conflict_rate"] = conflicts / self.rollout_steps
         return self.buffer, metrics

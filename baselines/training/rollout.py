@@ -29,7 +29,7 @@ class Batch:
         values: in normalised units, (K, N, n).
         advantages: in units of rewards, (K, N, n).
         returns: in units of rewards, (K, N, n).
-        alive: agents that decided, bool (K, N, n).
+        alive: agents that decided and whose decisions came to something, bool (K, N, n).
     """
 
     inputs: Inputs
@@ -111,6 +111,7 @@ class Collector:
         self.returns = EpisodeReturns(env, population.size)
         self.memory = population.no_memory(self.num_envs, len(env.agents)).flatten(0, 1)
         self.fresh = torch.ones(env.num_envs, dtype=torch.bool, device=env.device)
+        self.none_lost = torch.zeros(env.num_envs, dtype=torch.bool, device=env.device)
 
     def carried(self) -> dict[str, Tensor]:
         """What goes on from one rollout to the next besides the environments."""
@@ -135,7 +136,8 @@ class Collector:
 
         Returns:
             The batch, and metrics per run: `episode_return` (K,), mean over agents and over the
-            episodes that ended (NaN where none did); `conflict_rate` (K,) with DRI.
+            episodes that ended (NaN where none did); `lost_episodes` (K,) where some can be lost;
+            `conflict_rate` (K,) with DRI.
         """
         runs, steps = self.population.size, self.rollout_steps
         noise = self.noise(streams, steps + 1, self.num_envs)
@@ -149,6 +151,7 @@ class Collector:
                 "terminated",
                 "truncated",
                 "final_values",
+                "lost",
             )
         }
         inputs: list[Inputs] = []
@@ -160,20 +163,20 @@ class Collector:
             self.observations, rewards, terminated, truncated, info = self.env.step(
                 decision.actions.flatten(0, 1)
             )
-            done = terminated | truncated
-            self.returns.add(rewards, done)
+            done, lost = terminated | truncated, info.get("lost", self.none_lost)
+            self.returns.add(rewards, done, lost)
             if decision.memory is not None:
                 self.memory = decision.memory.flatten(0, 1)
             final_values = self._final_values(info, truncated, inputs[-1]["priority"], noise[:, t])
             self.memory, self.fresh = self.memory * ~done[:, None, None], done
-            seen = self.interaction(rewards, neighbors)
+            seen = self.interaction(rewards, neighbors, lost)
             conflicts += self.interaction.conflict_rate
-            step = (*decision[:3], seen, terminated, truncated, final_values)
+            step = (*decision[:3], seen, terminated, truncated, final_values, lost)
             for column, value in zip(columns.values(), step, strict=True):
                 column.append(value if value.shape[0] == runs else value.view(runs, -1, *value.shape[1:]))
         last = self.population.act(self._inputs(self.observations, self.env.priority), noise[:, steps]).values
         batch = self._batch(inputs, {k: torch.stack(v, dim=1) for k, v in columns.items()}, last)
-        metrics = {"episode_return": self.returns.take_mean()}
+        metrics = self.returns.take()
         if self.interaction.kind.startswith("dri"):
             metrics["conflict_rate"] = conflicts / steps
         return batch, metrics
@@ -214,6 +217,7 @@ class Collector:
             _time_first(columns["truncated"]),
             self.gamma,
             self.gae_lambda,
+            _time_first(columns["lost"]),
         )
         advantages, returns = (
             x.view(shape[1], shape[0], *shape[2:]).permute(1, 2, 0, 3).flatten(1, 2) for x in estimates
@@ -226,7 +230,7 @@ class Collector:
             values=_rows(columns["values"]),
             advantages=advantages,
             returns=returns,
-            alive=stacked["alive"],
+            alive=stacked["alive"] & ~_rows(columns["lost"]).unsqueeze(-1),
         )
 
     def _denormalize(self, values: Tensor) -> Tensor:

@@ -4,40 +4,53 @@ from stmg_envs.protocol.aec import TurnBasedEnv
 from stmg_envs.protocol.episodes import Episodes, Transition
 from stmg_envs.protocol.game import Game, Outcome, State
 from stmg_envs.protocol.neighbors import fully_connected, to_networkx
-from stmg_envs.protocol.parallel import GameParallelEnv, PriorityParallelEnv
+from stmg_envs.protocol.parallel import GameParallelEnv, ParallelStep, PriorityParallelEnv, check_action
+from stmg_envs.protocol.parallel_block import Metrics, ParallelBlock
 from stmg_envs.protocol.parallel_spaces import ParallelSpaces
-from stmg_envs.protocol.parallel_vector import ParallelVectorEnv
+from stmg_envs.protocol.parallel_vector import Command, EngineVectorEnv, Make, ParallelVectorEnv
 from stmg_envs.protocol.priority import check_priority, identity_priority, priority_indices
 from stmg_envs.protocol.randomness import Streams
 from stmg_envs.protocol.spaces import JointSpaces
 from stmg_envs.protocol.stream import TurnStreamEnv
+from stmg_envs.protocol.tables import FINAL, Layout, Tables, rows_of_tables
 from stmg_envs.protocol.turns import Turns, TurnSpaces
 from stmg_envs.protocol.vector import GameVectorEnv, JointVectorEnv, Observations
 from stmg_envs.protocol.vector_stream import TurnStreamVectorEnv
 
 __all__ = [
+    "FINAL",
+    "Command",
+    "EngineVectorEnv",
     "Episodes",
     "Game",
     "GameParallelEnv",
     "GameVectorEnv",
     "JointSpaces",
     "JointVectorEnv",
+    "Layout",
+    "Make",
+    "Metrics",
     "Observations",
     "Outcome",
+    "ParallelBlock",
     "ParallelSpaces",
+    "ParallelStep",
     "ParallelVectorEnv",
     "PriorityParallelEnv",
     "State",
     "Streams",
+    "Tables",
     "Transition",
     "TurnBasedEnv",
     "TurnSpaces",
     "TurnStreamEnv",
     "TurnStreamVectorEnv",
     "Turns",
+    "check_action",
     "check_priority",
     "fully_connected",
     "identity_priority",
     "priority_indices",
+    "rows_of_tables",
     "to_networkx",
 ]

@@ -1,9 +1,10 @@
-"""A batch of PettingZoo parallel environments, stepped one after another in this process."""
+"""Batches of PettingZoo parallel environments as tensors, and the one that is stepped in this process."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -11,61 +12,79 @@ from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 from torch import Tensor
 
-from stmg_envs.errors import InvalidArgumentError
+from stmg_envs.arguments import require_count
+from stmg_envs.errors import InvalidActionError, InvalidArgumentError
 from stmg_envs.protocol.episodes import Seed, seed_tensor
-from stmg_envs.protocol.neighbors import fully_connected
-from stmg_envs.protocol.parallel import PriorityParallelEnv
+from stmg_envs.protocol.parallel_block import Metrics, ParallelBlock
 from stmg_envs.protocol.parallel_spaces import ParallelSpaces
 from stmg_envs.protocol.priority import priority_indices
 from stmg_envs.protocol.randomness import Streams
+from stmg_envs.protocol.tables import FINAL, Layout, Tables, local_tables, table_layout
 from stmg_envs.protocol.vector import JointVectorEnv, Observations
 
 ENGINE_SEEDS = 2**31
 """Engines take seeds below this."""
 
+Make: TypeAlias = Callable[[], ParallelEnv[str, Any, Any]]
+"""Makes one environment."""
 
-class ParallelVectorEnv(JointVectorEnv):
-    """B parallel environments of anybody's as tensors.
+Command = Literal["reset", "step"]
+"""What blocks of environments are told to do: a method of `ParallelBlock`."""
+
+
+class EngineVectorEnv(JointVectorEnv):
+    """B parallel environments of anybody's as tensors, wherever they run.
 
     Every episode is seeded from its own stream, so that environment b does not depend on the batch around
     it. An episode is over when no agent is left: terminated unless all last agents were truncated. Agents
     that have left see zeros and get nothing. Priority, neighbour graphs and metrics are those of the
     environments if they are `PriorityParallelEnv`s; others have the order of their agents, full graphs, none.
 
+    `step` is `send` and then `receive`; in between, the caller may do something else while the environments
+    step, if they run elsewhere.
+
     Args:
-        make: makes one environment.
+        spaces: agents and spaces.
         num_envs: B.
         device: where the tensors go; the environments run on the CPU.
-
-    Raises:
-        InvalidArgumentError: if the spaces are not supported.
     """
 
     keeps_episodes = False
+    # In this process none are lost, but what learners write has the same form wherever environments run.
+    loses_episodes = True
     game: ParallelSpaces
+    tables: Tables
+    """What the environments read and write, set by subclasses."""
 
-    def __init__(
-        self,
-        make: Callable[[], ParallelEnv[str, Any, Any]],
-        num_envs: int,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        self.envs = [make() for _ in range(num_envs)]
-        self.game = ParallelSpaces(self.envs[0])
+    def __init__(self, spaces: ParallelSpaces, num_envs: int, device: torch.device | str) -> None:
+        self.game = spaces
         self.num_envs = num_envs
         self.device = torch.device(device)
-        self._priority = priority_indices(self.game.agents, self.game.default_priority, num_envs, self.device)
+        self._priority = priority_indices(spaces.agents, spaces.default_priority, num_envs, self.device)
         self._streams: Streams | None = None
         self._episode = torch.zeros(num_envs, dtype=torch.int64)
-        n, width = self.game.n, self.game.action_width
-        self._arrays: dict[str, NDArray[Any]] = {
-            "observation": np.zeros((num_envs, n, *self.game.observation_space.shape), np.float32),
-            "alive": np.zeros((num_envs, n), bool),
-        }
-        if self.game.discrete:
-            self._arrays["action_mask"] = np.zeros((num_envs, n, width), bool)
-        if self.game.state_space is not None:
-            self._arrays["state"] = np.zeros((num_envs, *self.game.state_space.shape), np.float32)
+        self._under_way = False
+        self._observations: Observations = {}
+
+    @property
+    def layout(self) -> Layout:
+        """What the tables are like."""
+        return table_layout(self.game, self.num_envs)
+
+    @abstractmethod
+    def _start(self, command: Command) -> None:
+        """Have all environments begin something."""
+
+    @abstractmethod
+    def _finish(self) -> tuple[list[Metrics], NDArray[np.bool_]]:
+        """Wait until it is done; the metrics of each environment, and whose episodes were lost, bool (B,).
+
+        Where an episode was lost, the next one has begun.
+        """
+
+    @abstractmethod
+    def _abandon(self) -> None:
+        """Give up what the environments were told to do, so that they can be told to begin episodes."""
 
     @property
     def priority(self) -> Tensor:
@@ -80,43 +99,80 @@ class ParallelVectorEnv(JointVectorEnv):
         return Streams(self._started().fold(-1, self._episode).keys.to(self.device))
 
     def neighbors(self) -> Tensor:
-        graphs = [env.neighbors() for env in self.envs if isinstance(env, PriorityParallelEnv)]
-        if not graphs:
-            return fully_connected(self.game.n, self.num_envs, self.device)
-        return torch.as_tensor(np.stack(graphs), device=self.device)
+        self._started()
+        return torch.as_tensor(self.tables["neighbors"].copy(), device=self.device)
 
     def reset(
         self, seed: Seed = None, options: dict[str, Any] | None = None
     ) -> tuple[Observations, dict[str, Any]]:
+        """Start all episodes; a step that is under way is forgotten."""
         if options and "priority" in options:
             self.priority = options["priority"]
+        if self._under_way:
+            self._abandon()
+            self._under_way = False
         if seed is not None or self._streams is None:
             self._streams = Streams.from_seeds(seed_tensor(seed, self.num_envs).cpu())
             self._episode = torch.zeros_like(self._episode)
         else:
             self._episode = self._episode + 1
-        for index in range(self.num_envs):
-            self._restart(index)
-        return self._observations(), {}
+        self._write_seeds(self._streams, self._episode)
+        self._tell("reset")
+        self._wait()
+        self._write_seeds(self._streams, self._episode + 1)
+        self._observations = self._read()
+        return self._observations, {}
 
     def step(self, actions: Tensor) -> tuple[Observations, Tensor, Tensor, Tensor, dict[str, Any]]:
-        table = actions.cpu().numpy()
-        rewards = np.zeros((self.num_envs, self.game.n), np.float32)
-        ended = np.zeros((2, self.num_envs), bool)
-        metrics: list[dict[str, float]] = []
-        for index, env in enumerate(self.envs):
-            ended[:, index], found = self._step(index, env, table[index], rewards[index])
-            metrics.append(found)
-        final = observations = self._observations()
-        terminated, truncated = torch.as_tensor(ended, device=self.device)
-        over = np.flatnonzero(ended.any(axis=0)).tolist()
-        if len(over):
-            self._episode[over] += 1
-            for index in over:
-                self._restart(index)
-            observations = self._observations()
-        info = {"final": final, "metrics": self._stack(metrics)}
-        return observations, torch.as_tensor(rewards, device=self.device), terminated, truncated, info
+        self.send(actions)
+        return self.receive()
+
+    def send(self, actions: Tensor) -> None:
+        """Have all environments take a joint step; `receive` says what came of it.
+
+        Args:
+            actions: LongTensor (B, n) or float (B, n, action_dim).
+
+        Raises:
+            InvalidArgumentError: before the first reset, or while a step is under way.
+            InvalidActionError: for actions of another shape or kind.
+        """
+        self._started()
+        table = self.tables["actions"]
+        if actions.shape != table.shape or (self.game.discrete and actions.is_floating_point()):
+            raise InvalidActionError(
+                f"actions have shape {tuple(actions.shape)} and dtype {actions.dtype}; expected "
+                f"{'integers' if self.game.discrete else 'floats'} of shape {table.shape}"
+            )
+        table[:] = actions.cpu().numpy()
+        self._tell("step")
+
+    def receive(self) -> tuple[Observations, Tensor, Tensor, Tensor, dict[str, Any]]:
+        """What came of the actions that were sent, as `step` gives it.
+
+        Raises:
+            InvalidArgumentError: if none were sent.
+            Exception: whatever an environment raised, with its index in the message.
+        """
+        if not self._under_way:
+            raise InvalidArgumentError("no step is under way; call send(actions) first")
+        metrics, lost = self._wait()
+        ended = self.tables["terminated"] | self.tables["truncated"]
+        rewards, terminated, truncated = (
+            torch.as_tensor(self.tables[name].copy(), device=self.device)
+            for name in ("rewards", "terminated", "truncated")
+        )
+        final = self._observations = self._read()
+        if ended.any():
+            final = self._read(ended)
+            self._episode[ended] += 1
+            self._write_seeds(self._started(), self._episode + 1)
+        info = {
+            "final": final,
+            "metrics": self._stack(metrics, lost),
+            "lost": torch.as_tensor(lost, device=self.device),
+        }
+        return self._observations, rewards, terminated, truncated, info
 
     def snapshot(self) -> dict[str, Tensor]:
         return {"keys": self._started().keys, "episode": self._episode, "priority": self._priority}
@@ -126,65 +182,80 @@ class ParallelVectorEnv(JointVectorEnv):
         self.priority = snapshot["priority"]
         return self.reset()[0]
 
-    def close(self) -> None:
-        """Close every environment."""
-        for env in self.envs:
-            env.close()
-
     def _started(self) -> Streams:
+        """The streams of the episodes, between steps."""
         if self._streams is None:
             raise InvalidArgumentError("the environment has not been started; call reset() first")
+        if self._under_way:
+            raise InvalidArgumentError("a step is under way; call receive() first")
         return self._streams
 
-    def _restart(self, index: int) -> None:
-        """Begin the present episode of an environment."""
-        key = self._started().fold(self._episode).keys[index]
-        observations, infos = self.envs[index].reset(seed=int(key) % ENGINE_SEEDS)
-        self._see(index, observations, infos)
+    def _tell(self, command: Command) -> None:
+        # Before it is: an interrupt may come at any time.
+        self._under_way = True
+        self._start(command)
 
-    def _step(
-        self, index: int, env: ParallelEnv[str, Any, Any], actions: NDArray[Any], rewards: NDArray[np.float32]
-    ) -> tuple[tuple[bool, bool], dict[str, float]]:
-        """One joint step of one environment; whether it is terminated and truncated, and its metrics."""
-        living = [agent for agent in self.agents if agent in env.agents]
-        numbers = {agent: self.agents.index(agent) for agent in living}
-        chosen = {agent: self.game.engine_action(i, actions[i]) for agent, i in numbers.items()}
-        observations, paid, terminations, truncations, infos = env.step(chosen)
-        for agent, i in numbers.items():
-            rewards[i] = paid.get(agent, 0.0)
-        over = not env.agents
-        # The last observation still counts: a truncated episode bootstraps from it.
-        left = set(living) if over else {agent for agent in living if agent in env.agents}
-        self._see(index, {agent: seen for agent, seen in observations.items() if agent in left}, infos)
-        truncated = over and all(truncations[a] and not terminations[a] for a in living)
-        told = infos.get(living[0], {}) if isinstance(env, PriorityParallelEnv) else {}
-        metrics = {name: value for name, value in told.items() if isinstance(value, float)}
-        return (over and not truncated, truncated), metrics
+    def _wait(self) -> tuple[list[Metrics], NDArray[np.bool_]]:
+        """What `_finish` gives; an interrupt leaves the command under way, an error does not."""
+        try:
+            told = self._finish()
+        except Exception:
+            self._under_way = False
+            raise
+        self._under_way = False
+        return told
 
-    def _stack(self, metrics: list[dict[str, float]]) -> dict[str, Tensor]:
-        """Metrics that all environments have, float32 (B,) each."""
-        names = [name for name in metrics[0] if all(name in found for found in metrics)]
+    def _write_seeds(self, streams: Streams, episode: Tensor) -> None:
+        self.tables["seeds"][:] = (streams.fold(episode).keys % ENGINE_SEEDS).numpy()
+
+    def _read(self, ended: NDArray[np.bool_] | None = None) -> Observations:
+        """The present observations, or the last ones of the episodes that have ended, bool (B,)."""
+        seen = {name: table.copy() for name, table in self.tables.items() if FINAL + name in self.tables}
+        if ended is not None:
+            for name, table in seen.items():
+                table[ended] = self.tables[FINAL + name][ended]
+        return {name: torch.as_tensor(table, device=self.device) for name, table in seen.items()}
+
+    def _stack(self, metrics: list[Metrics], lost: NDArray[np.bool_]) -> dict[str, Tensor]:
+        """Metrics that all environments have, float32 (B,) each, NaN where the episode was lost."""
+        known = [found for found, gone in zip(metrics, lost.tolist(), strict=True) if not gone]
+        names = [name for name in known[0] if all(name in found for found in known)] if known else []
         return {
-            name: torch.tensor([found[name] for found in metrics], dtype=torch.float32, device=self.device)
+            name: torch.tensor(
+                [found.get(name, np.nan) for found in metrics], dtype=torch.float32, device=self.device
+            )
             for name in names
         }
 
-    def _see(self, index: int, observations: dict[str, Any], infos: dict[str, dict[str, Any]]) -> None:
-        """Write what the agents of one environment see into the arrays."""
-        for name, array in self._arrays.items():
-            array[index] = name == "action_mask"
-        for i, agent in enumerate(self.agents):
-            if agent in observations:
-                self._arrays["observation"][index, i] = self.game.own(i, observations[agent])
-                self._arrays["alive"][index, i] = True
-                if self.game.discrete:
-                    self._arrays["action_mask"][index, i] = self.game.legal(
-                        i, observations[agent], infos.get(agent, {})
-                    )
-        if self.game.state_space is not None:
-            self._arrays["state"][index] = np.asarray(self.envs[index].state(), np.float32).reshape(-1)
 
-    def _observations(self) -> Observations:
-        return {
-            name: torch.as_tensor(array.copy(), device=self.device) for name, array in self._arrays.items()
-        }
+class ParallelVectorEnv(EngineVectorEnv):
+    """B parallel environments of anybody's as tensors, stepped one after another in this process.
+
+    Args:
+        make: makes one environment.
+        num_envs: B.
+        device: where the tensors go; the environments run on the CPU.
+
+    Raises:
+        InvalidArgumentError: if the spaces are not supported, or for a batch of none.
+    """
+
+    def __init__(self, make: Make, num_envs: int, device: torch.device | str = "cpu") -> None:
+        require_count("num_envs", num_envs, 1)
+        self.envs = [make() for _ in range(num_envs)]
+        super().__init__(ParallelSpaces(self.envs[0]), num_envs, device)
+        self.tables = local_tables(self.layout)
+        self._block = ParallelBlock(self.envs, self.game, self.tables)
+        self._command: Command = "reset"
+
+    def close(self) -> None:
+        self._block.close()
+
+    def _start(self, command: Command) -> None:
+        self._command = command
+
+    def _abandon(self) -> None:
+        """Nothing has begun before somebody waits for it."""
+
+    def _finish(self) -> tuple[list[Metrics], NDArray[np.bool_]]:
+        return getattr(self._block, self._command)(), np.zeros(self.num_envs, bool)

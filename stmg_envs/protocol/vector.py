@@ -30,9 +30,14 @@ class JointVectorEnv(ABC):
         num_envs: B.
         device: where the tensors live.
         keeps_episodes: whether `restore` goes on with the saved episodes; otherwise it begins new ones.
+        loses_episodes: whether what computes an episode can be lost. `info["lost"]`, bool (B,), then says
+            whose episodes were lost in the step: what came of it is unknown. Such an episode is truncated
+            with no reward, its final observation is the last one that was really seen, and its metrics are
+            NaN; learners leave the step out and bootstrap the one before from that observation.
     """
 
     keeps_episodes: bool = True
+    loses_episodes: bool = False
     game: JointSpaces
     num_envs: int
     device: torch.device
@@ -82,7 +87,8 @@ class JointVectorEnv(ABC):
 
         Returns:
             Observations, rewards float32 (B, n), terminated bool (B,), truncated bool (B,), and
-            info with `final` (observations before the autoreset) and `metrics`.
+            info with `final` (observations before the autoreset), `metrics`, and `lost` where episodes can
+            be lost.
 
         Raises:
             InvalidActionError: for an action of wrong shape, out of range, or not a number.
@@ -95,6 +101,9 @@ class JointVectorEnv(ABC):
     @abstractmethod
     def restore(self, snapshot: dict[str, Tensor]) -> Observations:
         """Go on from a snapshot; the observations there."""
+
+    def close(self) -> None:  # noqa: B027 (most have nothing to release)
+        """Release whatever computes the environments."""
 
 
 class GameVectorEnv(JointVectorEnv):

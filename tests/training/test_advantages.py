@@ -45,6 +45,22 @@ def test_a_terminated_step_bootstraps_from_nothing_and_ends_the_sum() -> None:
     torch.testing.assert_close(advantages, column(2.5, 6.0, 3.0))
 
 
+def test_a_lost_step_is_left_out_and_the_one_before_bootstraps_from_where_it_began() -> None:
+    advantages, returns = generalized_advantages(
+        rewards=column(1.0, 0.0, 3.0),
+        values=column(2.0, 4.0, 1.0),
+        next_values=column(4.0, 99.0, 2.0),
+        terminated=flags(False, False, False),
+        truncated=flags(False, True, False),
+        gamma=GAMMA,
+        gae_lambda=LAMBDA,
+        lost=flags(False, True, False),
+    )
+    # delta_0 = 1 + 0.5 * 4 - 2 = 1, whatever followed; delta_2 = 3 + 1 - 1 = 3.
+    torch.testing.assert_close(advantages, column(1.0, 0.0, 3.0))
+    torch.testing.assert_close(returns, column(3.0, 4.0, 4.0))
+
+
 def test_a_truncated_step_bootstraps_from_its_last_observation_and_ends_the_sum() -> None:
     advantages, _ = generalized_advantages(
         rewards=column(1.0, 10.0, 3.0),

@@ -13,6 +13,7 @@ from baselines.training.interaction import RewardInteraction
 
 REWARDS = torch.tensor([[18.0, 0.0], [10.0, 10.0], [2.0, 2.0], [0.0, 18.0]])
 """Two runs of two environments each."""
+NONE_LOST = torch.zeros(4, dtype=torch.bool)
 
 
 def interaction(kind: str, differential: bool = False) -> RewardInteraction:
@@ -35,15 +36,22 @@ def interaction(kind: str, differential: bool = False) -> RewardInteraction:
 )
 def test_what_learners_see(kind: str, expected: list[list[float]]) -> None:
     made = interaction(kind)
-    assert made(REWARDS, made.before_step()).tolist() == expected
+    assert made(REWARDS, made.before_step(), NONE_LOST).tolist() == expected
     assert made.averages.tolist() == [[12, 7.5], [2.5, 6]]
+
+
+def test_a_reward_that_nobody_knows_moves_no_average() -> None:
+    made = interaction("own")
+    made(REWARDS, None, torch.tensor([False, True, True, True]))
+    # (18 + 10) / 2 = 14 and (0 + 10) / 2 = 5 half-way from 10; the second run learns nothing.
+    assert made.averages.tolist() == [[12, 7.5], [4, 2]]
 
 
 def test_differential_rewards_are_above_the_average() -> None:
     made = interaction("dri", differential=True)
-    assert made(REWARDS, made.before_step()).tolist() == [[-1, -1], [0, 0], [-1, -1], [6, 6]]
+    assert made(REWARDS, made.before_step(), NONE_LOST).tolist() == [[-1, -1], [0, 0], [-1, -1], [6, 6]]
     made = interaction("sum", differential=True)
-    assert made(REWARDS, None)[:, 0].tolist() == [-2, 0, -2, 12]
+    assert made(REWARDS, None, NONE_LOST)[:, 0].tolist() == [-2, 0, -2, 12]
 
 
 @pytest.mark.parametrize("algorithm", ["steer", "mappo", "happo"])

@@ -1,0 +1,7 @@
+"""Environments of engines in worker processes."""
+
+from stmg_envs.pool.batch import engine_batch
+from stmg_envs.pool.errors import WorkerError
+from stmg_envs.pool.vector import ANSWER_SECONDS, PoolVectorEnv
+
+__all__ = ["ANSWER_SECONDS", "PoolVectorEnv", "WorkerError", "engine_batch"]
