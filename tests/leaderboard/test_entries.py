@@ -37,6 +37,8 @@ BOUNDS = {
         "onrampmerge(traffic_density=1)": (-11.9, 86.3),
         "onrampmerge(traffic_density=2)": (-52.7, 76.1),
         "onrampmerge(traffic_density=3)": (-54.6, 65.5),
+        "multiagentmujoco(scenario=halfcheetah,agent_conf=2x3)": (-291, 7000),
+        "football(scenario=academy_pass_and_shoot_with_keeper)": (0.5, 10.2),
     }
 }
 """What each version of the bounds says: whoever changes one writes the next version here."""
