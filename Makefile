@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EGL := libegl1 libgl1-mesa-dri
 
-.PHONY: help demo test test-slow football lint format bench clean
+.PHONY: help demo test test-slow football chromium lint format bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -13,13 +13,17 @@ demo: .venv/core  ## train STEER on Penalty(k=-100), 16 seeds, and write a repor
 	$(BIN)/stmg train steer stmg/Penalty-v0 --env-arg k=-100 --seeds 16 --out runs/demo
 	$(BIN)/stmg report runs/demo
 
-# Without the engine the football tests are skipped, but never in CI.
-test: lint  ## lint, build the football engine, then all tests but the slow ones
+# Without the football engine or Chromium their tests are skipped, but never in CI.
+test: lint  ## lint, build the football engine, install Chromium, then all tests but the slow ones
 	@$(MAKE) --no-print-directory football || [ "$$CI" != true ]
+	@$(MAKE) --no-print-directory chromium || [ "$$CI" != true ]
 	$(BIN)/pytest -m 'not slow'
 
 test-slow: .venv/dev  ## learning tests that take minutes each, half an hour in all
 	$(BIN)/pytest -m slow
+
+chromium:  ## install the browser that the tests of web pages need, with the system's packages
+	scripts/chromium.sh
 
 football: .venv/football  ## build the football engine (five minutes on two cores), with what it needs of the system
 

@@ -15,6 +15,12 @@ from stmg_envs.protocol import Game, PriorityParallelEnv
 Factory = type[Game] | type[PriorityParallelEnv]
 """A class of games, or of parallel environments that run on an engine."""
 
+Bounds = tuple[float, float]
+"""Returns (mean over agents, undiscounted) that count as scores 0 and 1."""
+
+BOUNDS_VERSION = 1
+"""Raised with every change of a bound in the table, for scores by other bounds do not compare."""
+
 
 @dataclass(frozen=True)
 class Backend:
@@ -47,15 +53,17 @@ class GameSpec:
             (mean over agents of the undiscounted episode return); scores are normalised by them.
         optimum: best return where it is known exactly, with default arguments.
         task_args: arguments that are always part of the task's name, with their defaults.
+        other_bounds: bounds with other arguments, for the tasks that have any.
     """
 
     id: str
     backends: Mapping[str, Backend]
     family: str
     spaces: Literal["discrete", "continuous"]
-    bounds: tuple[float, float]
+    bounds: Bounds
     optimum: float | None
     task_args: tuple[tuple[str, Any], ...] = ()
+    other_bounds: tuple[tuple[Mapping[str, Any], Bounds], ...] = ()
 
     @property
     def name(self) -> str:
@@ -94,7 +102,12 @@ def _native(module: str, name: str) -> dict[str, Backend]:
 
 
 def _matrix(
-    name: str, low: float, high: float, family: str = "matrix-one-shot", **task_args: Any
+    name: str,
+    low: float,
+    high: float,
+    family: str = "matrix-one-shot",
+    other_bounds: tuple[tuple[Mapping[str, Any], Bounds], ...] = (),
+    **task_args: Any,
 ) -> GameSpec:
     return GameSpec(
         id=f"stmg/{name}-v0",
@@ -104,6 +117,7 @@ def _matrix(
         bounds=(low, high),
         optimum=high,
         task_args=tuple(task_args.items()),
+        other_bounds=other_bounds,
     )
 
 
@@ -119,10 +133,14 @@ def _particle(name: str, low: float, high: float, **task_args: Any) -> GameSpec:
     )
 
 
+_PENALTIES = tuple(({"k": k}, (20 / 9, 10.0)) for k in (-25, -50, -75, -100, -1000, -10000))
+"""Every penalty has the scale of k=0: by its own random return, which falls with k, the safe joint action
+would score more the higher the penalty is, up to 0.996 for the 2 that misses the 10."""
+
 REGISTRY: dict[str, GameSpec] = {
     spec.id: spec
     for spec in (
-        _matrix("Penalty", 20 / 9, 10.0, k=0),
+        _matrix("Penalty", 20 / 9, 10.0, other_bounds=_PENALTIES, k=0),
         _matrix("Mixing", -23 / 6, 2.5),
         _matrix("Coordination", 0.2500000266, 26.5, "matrix-multi-step"),
         _matrix("Cooperation", 0.6666746140, 13.0, "matrix-multi-step"),
@@ -149,10 +167,12 @@ REGISTRY: dict[str, GameSpec] = {
             family="merge",
             spaces="discrete",
             # Means of simulations as above: the random policy in 40,000 episodes (standard error 0.5), and a
-            # scripted player of the tests in 10,000 (0.1) in which everybody lets everybody ahead go first.
+            # scripted player of the tests in 10,000 (0.1) in which everybody lets everybody ahead go first;
+            # with denser traffic in 10,000 episodes each (0.65 and 0.2).
             bounds=(-11.9, 86.3),
             optimum=None,
             task_args=(("traffic_density", 1),),
+            other_bounds=(({"traffic_density": 2}, (-52.7, 76.1)), ({"traffic_density": 3}, (-54.6, 65.5))),
         ),
         GameSpec(
             id="stmg/MultiAgentMujoco-v0",

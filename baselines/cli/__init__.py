@@ -1,4 +1,4 @@
-"""The command line: `stmg envs | solve | train | evaluate | report | reproduce`, one file per command."""
+"""The command line: `stmg <command>`, one file per command."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ COMMANDS = {
     "train": "train a population of runs",
     "evaluate": "evaluate a run's policies greedily",
     "report": "write a run's report as one HTML page",
+    "leaderboard": "compare results files on a small web site",
     "reproduce": "regenerate a published table, or continue doing so",
 }
 
