@@ -1,8 +1,9 @@
 # Everything works on a fresh machine with Python >= 3.11, make and a package index.
 PYTHON ?= python3
 BIN := .venv/bin
+EGL := libegl1 libgl1-mesa-dri
 
-.PHONY: help demo test test-slow lint format bench clean
+.PHONY: help demo test test-slow football chromium lint format bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -12,11 +13,19 @@ demo: .venv/core  ## train STEER on Penalty(k=-100), 16 seeds, and write a repor
 	$(BIN)/stmg train steer stmg/Penalty-v0 --env-arg k=-100 --seeds 16 --out runs/demo
 	$(BIN)/stmg report runs/demo
 
-test: lint  ## lint, then all tests but the slow ones
+# Without the football engine or Chromium their tests are skipped, but never in CI.
+test: lint  ## lint, build the football engine, install Chromium, then all tests but the slow ones
+	@$(MAKE) --no-print-directory football || [ "$$CI" != true ]
+	@$(MAKE) --no-print-directory chromium || [ "$$CI" != true ]
 	$(BIN)/pytest -m 'not slow'
 
 test-slow: .venv/dev  ## learning tests that take minutes each, half an hour in all
 	$(BIN)/pytest -m slow
+
+chromium:  ## install the browser that the tests of web pages need, with the system's packages
+	scripts/chromium.sh
+
+football: .venv/football  ## build the football engine (five minutes on two cores), with what it needs of the system
 
 lint: .venv/dev  ## formatter, linter, type checker, import linter
 	$(BIN)/ruff format --check .
@@ -45,5 +54,12 @@ clean:  ## remove the virtual environment and caches
 	@touch $@
 
 .venv/dev: .venv/core
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,highway,sb3]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,highway,mujoco,sb3]'
+	@$(BIN)/python -c 'import ctypes.util, sys; sys.exit(sys.platform == "linux" and not ctypes.util.find_library("EGL"))' \
+		|| (apt-get update -qq && apt-get install --yes -qq $(EGL)) \
+		|| echo "MuJoCo's pictures, and their tests, need EGL; as root, on Debian: apt-get install $(EGL)"
+	@touch $@
+
+.venv/football: .venv/core scripts/football.sh
+	scripts/football.sh $(BIN)
 	@touch $@

@@ -19,3 +19,7 @@ class RunDirectoryError(STMGError, FileExistsError):
 
 class CheckpointError(STMGError):
     """A checkpoint is missing, truncated, or of another run."""
+
+
+class ResultsError(STMGError, ValueError):
+    """A results file does not have the layout of results files, or its runs do not fit together."""

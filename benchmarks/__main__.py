@@ -10,6 +10,8 @@ NAMES = (
     "particle_speed",
     "merge_speed",
     "pool_speed",
+    "mujoco_speed",
+    "football_speed",
     "decision_time",
     "population_update",
     "training_speed",

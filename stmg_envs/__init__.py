@@ -4,14 +4,13 @@ Importing this package registers every id with both libraries.
 """
 
 from stmg_envs import equilibria
-from stmg_envs.registry import (
+from stmg_envs.registration import register_all
+from stmg_envs.registry import game_spec, list_envs
+from stmg_envs.views import (
     aec_env,
-    game_spec,
     joint_spaces,
-    list_envs,
     make_game,
     parallel_env,
-    register_all,
     turn_stream,
     vector_env,
     vector_turn_stream,

@@ -1,34 +1,25 @@
-"""One table of games, the four views by id, and the registration with Gymnasium and PettingZoo."""
+"""One table of games: what computes them, and what is known of them."""
 
 from __future__ import annotations
 
 import difflib
 import importlib
 import importlib.util
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
-import gymnasium
-import pettingzoo
-import torch
-
-from stmg_envs.arguments import require_no_workers
 from stmg_envs.errors import InvalidArgumentError, MissingEngineError, UnknownNameError
-from stmg_envs.pool import ANSWER_SECONDS, engine_batch
-from stmg_envs.protocol.aec import TurnBasedEnv
-from stmg_envs.protocol.game import Game
-from stmg_envs.protocol.parallel import GameParallelEnv, PriorityParallelEnv
-from stmg_envs.protocol.parallel_spaces import ParallelSpaces
-from stmg_envs.protocol.spaces import JointSpaces
-from stmg_envs.protocol.stream import RewardMode, TurnStreamEnv
-from stmg_envs.protocol.vector import GameVectorEnv, JointVectorEnv
-from stmg_envs.protocol.vector_stream import TurnStreamVectorEnv
+from stmg_envs.protocol import Game, PriorityParallelEnv
 
 Factory = type[Game] | type[PriorityParallelEnv]
 """A class of games, or of parallel environments that run on an engine."""
+
+Bounds = tuple[float, float]
+"""Returns (mean over agents, undiscounted) that count as scores 0 and 1."""
+
+BOUNDS_VERSION = 1
+"""Raised with every change of a bound in the table, for scores by other bounds do not compare."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +31,13 @@ class Backend:
             `render_mode` and `priority` beside the arguments of the game.
         extra: the extra of this distribution that installs the engine, or None.
         engine: module that must be importable, or None.
+        install: how else to install the engine, for one that the extra alone does not install.
     """
 
     factory: str
     extra: str | None = None
     engine: str | None = None
+    install: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,15 +53,17 @@ class GameSpec:
             (mean over agents of the undiscounted episode return); scores are normalised by them.
         optimum: best return where it is known exactly, with default arguments.
         task_args: arguments that are always part of the task's name, with their defaults.
+        other_bounds: bounds with other arguments, for the tasks that have any.
     """
 
     id: str
     backends: Mapping[str, Backend]
     family: str
     spaces: Literal["discrete", "continuous"]
-    bounds: tuple[float, float]
+    bounds: Bounds
     optimum: float | None
     task_args: tuple[tuple[str, Any], ...] = ()
+    other_bounds: tuple[tuple[Mapping[str, Any], Bounds], ...] = ()
 
     @property
     def name(self) -> str:
@@ -94,8 +89,8 @@ class GameSpec:
         row = self.default if backend is None else self.backends[backend]
         if row.engine is not None and importlib.util.find_spec(row.engine) is None:
             raise MissingEngineError(
-                f"{self.id} needs the engine {row.engine!r}, which is not installed; "
-                f"install it with: pip install 'stmg[{row.extra}]'"
+                f"{self.id} needs the engine {row.engine!r}, which is not installed; install it with: "
+                + (row.install or f"pip install 'stmg[{row.extra}]'")
             )
         module, _, attribute = row.factory.partition(":")
         factory: Factory = getattr(importlib.import_module(module), attribute)
@@ -107,7 +102,12 @@ def _native(module: str, name: str) -> dict[str, Backend]:
 
 
 def _matrix(
-    name: str, low: float, high: float, family: str = "matrix-one-shot", **task_args: Any
+    name: str,
+    low: float,
+    high: float,
+    family: str = "matrix-one-shot",
+    other_bounds: tuple[tuple[Mapping[str, Any], Bounds], ...] = (),
+    **task_args: Any,
 ) -> GameSpec:
     return GameSpec(
         id=f"stmg/{name}-v0",
@@ -117,6 +117,7 @@ def _matrix(
         bounds=(low, high),
         optimum=high,
         task_args=tuple(task_args.items()),
+        other_bounds=other_bounds,
     )
 
 
@@ -132,10 +133,14 @@ def _particle(name: str, low: float, high: float, **task_args: Any) -> GameSpec:
     )
 
 
+_PENALTIES = tuple(({"k": k}, (20 / 9, 10.0)) for k in (-25, -50, -75, -100, -1000, -10000))
+"""Every penalty has the scale of k=0: by its own random return, which falls with k, the safe joint action
+would score more the higher the penalty is, up to 0.996 for the 2 that misses the 10."""
+
 REGISTRY: dict[str, GameSpec] = {
     spec.id: spec
     for spec in (
-        _matrix("Penalty", 20 / 9, 10.0, k=0),
+        _matrix("Penalty", 20 / 9, 10.0, other_bounds=_PENALTIES, k=0),
         _matrix("Mixing", -23 / 6, 2.5),
         _matrix("Coordination", 0.2500000266, 26.5, "matrix-multi-step"),
         _matrix("Cooperation", 0.6666746140, 13.0, "matrix-multi-step"),
@@ -162,17 +167,48 @@ REGISTRY: dict[str, GameSpec] = {
             family="merge",
             spaces="discrete",
             # Means of simulations as above: the random policy in 40,000 episodes (standard error 0.5), and a
-            # scripted player of the tests in 10,000 (0.1) in which everybody lets everybody ahead go first.
+            # scripted player of the tests in 10,000 (0.1) in which everybody lets everybody ahead go first;
+            # with denser traffic in 10,000 episodes each (0.65 and 0.2).
             bounds=(-11.9, 86.3),
             optimum=None,
             task_args=(("traffic_density", 1),),
+            other_bounds=(({"traffic_density": 2}, (-52.7, 76.1)), ({"traffic_density": 3}, (-54.6, 65.5))),
+        ),
+        GameSpec(
+            id="stmg/MultiAgentMujoco-v0",
+            backends={
+                "native": Backend("stmg_envs.mujoco:MultiAgentMujoco", extra="mujoco", engine="mujoco")
+            },
+            family="mujoco",
+            spaces="continuous",
+            # The random policy in 400 episodes (standard error 4), and HAPPO after 10 million steps as read
+            # off a figure of the HARL paper (Zhong et al. 2024), on the v2 task, with other observations.
+            bounds=(-291.0, 7000.0),
+            optimum=None,
+            task_args=(("scenario", "HalfCheetah"), ("agent_conf", "2x3")),
+        ),
+        GameSpec(
+            id="stmg/Football-v0",
+            backends={
+                "gfootball": Backend(
+                    "stmg_envs.football:Football",
+                    extra="football",
+                    engine="gfootball",
+                    install="make football, or where its libraries are: pip install 'stmg[football]', then "
+                    "pip install --no-build-isolation --no-deps gym==0.26.2 gfootball==2.10.2",
+                )
+            },
+            family="football",
+            spaces="discrete",
+            # The policy that is uniformly random among legal actions scores in 5 % of episodes; its return is
+            # the mean of a simulation of 150 (standard error 0.2). A goal ends the match and with the win is
+            # worth 10; on the way there the ball is near their goal for some fifty steps at 0.003 or 0.006.
+            bounds=(0.5, 10.2),
+            optimum=None,
+            task_args=(("scenario", "academy_pass_and_shoot_with_keeper"),),
         ),
     )
 }
-
-
-VIEW_ARGUMENTS = ("render_mode", "priority")
-"""What the constructors of engines' environments take beside the arguments of the game."""
 
 
 def list_envs() -> list[str]:
@@ -194,203 +230,3 @@ def game_spec(id: str) -> GameSpec:
         hint = f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else "see stmg_envs.list_envs()"
         raise UnknownNameError(f"id={id!r} is no registered environment; {hint}")
     return REGISTRY[id]
-
-
-def _game(id: str, backend: str | None, kwargs: dict[str, Any]) -> Game | None:
-    """The game of an id, or None if an engine computes it; either has the arguments."""
-    factory = game_spec(id).load(backend)
-    accepted = [name for name in inspect.signature(factory).parameters if name not in VIEW_ARGUMENTS]
-    for name in kwargs:
-        if name not in accepted:
-            raise InvalidArgumentError(
-                f"{name}={kwargs[name]!r} is no argument of {id}; expected one of {accepted or 'none'}"
-            )
-    return factory(**kwargs) if isinstance(factory, type) and issubclass(factory, Game) else None
-
-
-def make_game(id: str, *, backend: str | None = None, **kwargs: Any) -> Game:
-    """The game of an id, without a view.
-
-    Raises:
-        UnknownNameError: for an unknown id.
-        MissingEngineError: if the game's engine is not installed.
-        InvalidArgumentError: for an argument the game does not have or does not accept, or a backend that
-            is an engine.
-    """
-    game = _game(id, backend, kwargs)
-    if game is None:
-        raise InvalidArgumentError(
-            f"backend={backend!r} of {id} is an engine and has no native game; use parallel_env or vector_env"
-        )
-    return game
-
-
-def joint_spaces(id: str, *, backend: str | None = None, **kwargs: Any) -> JointSpaces:
-    """Agents and spaces of an id: the game itself, or what an engine's environment says of itself.
-
-    Raises:
-        UnknownNameError, MissingEngineError, InvalidArgumentError: see `make_game`.
-    """
-    game = _game(id, backend, kwargs)
-    return ParallelSpaces(parallel_env(id, backend=backend, **kwargs)) if game is None else game
-
-
-def parallel_env(
-    id: str,
-    *,
-    render_mode: str | None = None,
-    priority: object = None,
-    backend: str | None = None,
-    **kwargs: Any,
-) -> PriorityParallelEnv:
-    """View 1: a PettingZoo parallel environment, the joint step.
-
-    Args:
-        id: environment id.
-        render_mode: a render mode of the game, or None.
-        priority: agent names, first to decide first; the game's default by default.
-        backend: what computes the game, "native" or the name of an engine; the row's first by default.
-        **kwargs: arguments of the game.
-
-    Raises:
-        UnknownNameError, MissingEngineError, InvalidArgumentError: see `make_game`.
-        InvalidPriorityError: if the priority is no permutation of the agents.
-    """
-    game = _game(id, backend, kwargs)
-    if game is not None:
-        return GameParallelEnv(game, render_mode, priority)
-    engine: Callable[..., Any] = game_spec(id).load(backend)
-    env: PriorityParallelEnv = engine(render_mode=render_mode, priority=priority, **kwargs)
-    return env
-
-
-def aec_env(
-    id: str,
-    *,
-    render_mode: str | None = None,
-    priority: object = None,
-    backend: str | None = None,
-    **kwargs: Any,
-) -> TurnBasedEnv:
-    """View 2: a PettingZoo AEC environment, agents selected in priority order.
-
-    Arguments and errors are those of `parallel_env`.
-    """
-    return TurnBasedEnv(
-        parallel_env(id, render_mode=render_mode, priority=priority, backend=backend, **kwargs)
-    )
-
-
-def turn_stream(
-    id: str,
-    *,
-    render_mode: str | None = None,
-    priority: object = None,
-    reward: RewardMode = "mean",
-    backend: str | None = None,
-    **kwargs: Any,
-) -> TurnStreamEnv:
-    """View 3: one stream of turns; what `gymnasium.make(id)` makes, without its wrappers.
-
-    Arguments and errors are those of `parallel_env`, and `reward`, "mean" or "sum" over agents.
-    """
-    return TurnStreamEnv(
-        parallel_env(id, render_mode=render_mode, priority=priority, backend=backend, **kwargs), reward
-    )
-
-
-def vector_env(
-    id: str,
-    num_envs: int,
-    device: torch.device | str = "cpu",
-    *,
-    validate: bool = True,
-    priority: object = None,
-    backend: str | None = None,
-    workers: int = 0,
-    worker_timeout: float = ANSWER_SECONDS,
-    **kwargs: Any,
-) -> JointVectorEnv:
-    """View 4: a batch of environments as tensors, with per-agent rewards.
-
-    Native games are computed at once; an engine's environments are stepped one after another, by this process
-    or by workers, which changes no number.
-
-    Args:
-        id: environment id.
-        num_envs: B.
-        device: "cpu", "cuda", ...
-        validate: check every action of a native game.
-        priority: names or indices of shape (n,), or indices (B, n).
-        backend: what computes the game, "native" or the name of an engine; the row's first by default.
-        workers: processes that step an engine's environments (`stmg_envs.pool.PoolVectorEnv`); 0 steps them
-            in this one. More than the machine has cores are of no use.
-        worker_timeout: seconds for a step, after which a worker that does not answer counts as lost.
-        **kwargs: arguments of the game.
-
-    Raises:
-        UnknownNameError, MissingEngineError, InvalidArgumentError: see `make_game`.
-        InvalidPriorityError: if the priority is no permutation of the agents.
-    """
-    game = _game(id, backend, kwargs)
-    env: JointVectorEnv
-    if game is None:
-        make = partial(parallel_env, id, backend=backend, **kwargs)
-        env = engine_batch(make, num_envs, device, workers, worker_timeout)
-    else:
-        require_no_workers(id, workers)
-        env = GameVectorEnv(game, num_envs, device, validate)
-    if priority is not None:
-        env.priority = priority
-    return env
-
-
-def vector_turn_stream(
-    id: str,
-    num_envs: int = 1,
-    *,
-    render_mode: str | None = None,
-    priority: object = None,
-    reward: RewardMode = "mean",
-    autoreset_mode: gymnasium.vector.AutoresetMode | str = gymnasium.vector.AutoresetMode.NEXT_STEP,
-    **kwargs: Any,
-) -> TurnStreamVectorEnv:
-    """The batched form of view 3 of native games; what `gymnasium.make_vec(id)` makes.
-
-    Arguments and errors are those of `turn_stream`, with `num_envs` and `autoreset_mode`.
-    """
-    return TurnStreamVectorEnv(
-        make_game(id, **kwargs), num_envs, reward, autoreset_mode, priority, render_mode
-    )
-
-
-def register_all() -> None:
-    """Register every id with Gymnasium and PettingZoo; calling it again changes nothing."""
-    for id in REGISTRY:
-        if id not in gymnasium.registry:
-            gymnasium.register(
-                id,
-                entry_point="stmg_envs.registry:_gymnasium_entry",
-                vector_entry_point="stmg_envs.registry:_gymnasium_vector_entry",
-                kwargs={"env_id": id},
-            )
-        if id not in pettingzoo.parallel_registry:
-            pettingzoo.register("parallel", id, "stmg_envs.registry:_parallel_entry", kwargs={"env_id": id})
-        if id not in pettingzoo.aec_registry:
-            pettingzoo.register("aec", id, "stmg_envs.registry:_aec_entry", kwargs={"env_id": id})
-
-
-def _gymnasium_entry(env_id: str, **kwargs: Any) -> TurnStreamEnv:
-    return turn_stream(env_id, **kwargs)
-
-
-def _gymnasium_vector_entry(env_id: str, **kwargs: Any) -> TurnStreamVectorEnv:
-    return vector_turn_stream(env_id, **kwargs)
-
-
-def _parallel_entry(env_id: str, **kwargs: Any) -> PriorityParallelEnv:
-    return parallel_env(env_id, **kwargs)
-
-
-def _aec_entry(env_id: str, **kwargs: Any) -> TurnBasedEnv:
-    return aec_env(env_id, **kwargs)

@@ -120,11 +120,14 @@ GAMES: Mapping[str, Callable[[], Game]] = {
     **{
         id: partial(stmg_envs.make_game, id)
         for id in stmg_envs.list_envs()
-        if stmg_envs.game_spec(id).default.engine is None
+        if next(iter(stmg_envs.game_spec(id).backends)) == "native"
     },
     "repeated": partial(MatrixGame, "battle_of_the_sexes", repeats=5, memory=True),
     "alone": partial(MatrixGame, [[3, 1, 2]], repeats=2),
     "five": partial(MatrixGame, np.random.default_rng(0).integers(-5, 5, (5, 2, 3, 2, 4, 2)), repeats=3),
+    "arm": partial(
+        stmg_envs.make_game, "stmg/MultiAgentMujoco-v0", scenario="Pusher", agent_conf="3p", max_steps=8
+    ),
     "some": partial(OnRampMerge, 2, num_agents="random", action_masking=True),
     "walk": Walk,
     "tokens": Tokens,
@@ -157,9 +160,13 @@ def sample_joint(env: ParallelEnv[str, Any, Any], rng: np.random.Generator) -> d
 
 
 def sample_batch(env: GameVectorEnv, rng: np.random.Generator) -> Tensor:
-    """Random actions for every environment of a batch."""
-    rows = [[sample(space, rng) for space in env.game.action_spaces] for _ in range(env.num_envs)]
-    return torch.as_tensor(np.array(rows))
+    """Random actions for every environment of a batch; shorter ones are filled up with zeros."""
+    game = env.game
+    rows = [[sample(space, rng) for space in game.action_spaces] for _ in range(env.num_envs)]
+    if game.discrete:
+        return torch.as_tensor(np.array(rows))
+    padded = [[np.pad(action, (0, game.action_width - len(action))) for action in row] for row in rows]
+    return torch.as_tensor(np.array(padded))
 
 
 @singledispatch

@@ -1,4 +1,4 @@
-"""The command line, one file per command: `stmg envs | solve | train | distill | evaluate | ...`."""
+"""The command line: `stmg <command>`, one file per command."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ COMMANDS = {
     "evaluate": "evaluate a run's policies greedily",
     "report": "write a run's report as one HTML page",
     "zoo": "list trained policies, or add one from a run",
+    "leaderboard": "compare results files on a small web site",
     "reproduce": "regenerate a published table, or continue doing so",
 }
 

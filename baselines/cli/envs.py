@@ -25,7 +25,7 @@ def command() -> None:
         row = stmg_envs.game_spec(id)
         optimum = "-" if row.optimum is None else f"{row.optimum:.4g}"
         try:
-            game = stmg_envs.make_game(id)
+            game = stmg_envs.joint_spaces(id)
         except MissingEngineError:
             table.add_row(id, "-", row.spaces, "-", "-", optimum, f"{row.default.extra} (not installed)")
             continue

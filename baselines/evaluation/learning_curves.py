@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baselines.evaluation.report_inputs import Evaluations
-from baselines.evaluation.statistics import Interval, mean_interval, rate_interval
+from baselines.evaluation.statistics import Interval, mean_interval, rate_curve
 
 MOST_POINTS = 200
 """Longer curves of training metrics are averaged over neighbouring updates, to keep pages small."""
@@ -51,7 +51,7 @@ def evaluation_curves(evaluations: Evaluations) -> list[Curve]:
     for name in (*first, *(name for name in evaluations.curves if name not in first)):
         values = evaluations.curves[name]
         if name == "optimal":
-            curves.append(Curve(name, "rate", steps, _rates(values), values=values.size))
+            curves.append(Curve(name, "rate", steps, rate_curve(values == 1.0), values=values.size))
         else:
             curves.append(_mean_curve(name, steps, values))
     return curves
@@ -88,13 +88,3 @@ def _mean_curve(name: str, steps: NDArray[np.float64], values: NDArray[np.float6
         finite = np.stack(parts, axis=1)
         steps = np.array([steps[start : start + size].mean() for start in groups])
     return Curve(name, "mean", steps, mean_interval(finite), size, missing, values.size)
-
-
-def _rates(optimal: NDArray[np.float64]) -> Interval:
-    """Shares of runs that are optimal in every episode, from (K, T)."""
-    rates = [rate_interval(int(count), len(optimal)) for count in (optimal == 1.0).sum(axis=0)]
-    return Interval(
-        np.array([rate.estimate for rate in rates]),
-        np.array([rate.low for rate in rates]),
-        np.array([rate.high for rate in rates]),
-    )

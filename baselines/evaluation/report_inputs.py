@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 
 from baselines.errors import RunDirectoryError
-from baselines.evaluation.results import ENVIRONMENT, read_json
+from baselines.evaluation.results import BOOKKEEPING, ENVIRONMENT, read_json
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol import JointSpaces
 from wrappers import game_of
@@ -138,7 +138,7 @@ def read_run(directory: Path) -> ReportInputs:
     if len(found) != 1:
         raise _broken(path, f"it has {len(found)} tasks of {manifest.algorithm}, expected one")
     task, runs = found[0]
-    evaluations = parse_evaluations(path, runs, manifest.seeds)
+    evaluations = parse_evaluations(path, runs, [f"seed_{seed}" for seed in manifest.seeds])
     plays_path = directory / "plays.json"
     plays = None
     if plays_path.is_file():
@@ -152,18 +152,17 @@ def read_run(directory: Path) -> ReportInputs:
     return ReportInputs(manifest, task, evaluations, metrics, plays, game)
 
 
-def parse_evaluations(path: Path, runs: Runs, seeds: list[int]) -> Evaluations:
+def parse_evaluations(path: Path, runs: Runs, names: list[str]) -> Evaluations:
     """The evaluations of all runs as arrays.
 
     Args:
         path: where they come from, for errors.
         runs: evaluations by run and step.
-        seeds: one seed per run, (K,).
+        names: the runs in their order, (K,).
 
     Raises:
         InvalidArgumentError: if a run or a metric is missing, or runs were evaluated at different steps.
     """
-    names = [f"seed_{seed}" for seed in seeds]
     entries = []
     for name in names:
         steps = [entry for key, entry in _entry(path, runs, name).items() if key.startswith("step_")]
@@ -171,13 +170,14 @@ def parse_evaluations(path: Path, runs: Runs, seeds: list[int]) -> Evaluations:
     counts = {tuple(_mean(path, entry, "step_count") for entry in run) for run in entries}
     if len(counts) != 1 or not entries[0]:
         raise _broken(path, "its runs have no evaluations at the same steps")
-    metrics = [name for name in entries[0][0] if name not in ("step_count", "elapsed_time")]
+    metrics = [name for name in entries[0][0] if name not in BOOKKEEPING]
     curves = {name: np.array([[_mean(path, e, name) for e in run] for run in entries]) for name in metrics}
-    elapsed = max(_mean(path, entry, "elapsed_time") for entry in entries[0])
+    elapsed = max(float(np.mean(entry.get("elapsed_time", 0.0))) for entry in entries[0])
     final, episodes = None, 0
     if all("absolute_metrics" in runs[name] for name in names):
         last = [runs[name]["absolute_metrics"] for name in names]
-        final = {name: np.array([_mean(path, entry, name) for entry in last]) for name in last[0]}
+        measured = [name for name in last[0] if name not in BOOKKEEPING]
+        final = {name: np.array([_mean(path, entry, name) for entry in last]) for name in measured}
         values = last[0].get("return")
         episodes = len(values) if isinstance(values, list) else 1
     for table in (curves, *([] if final is None else [final])):

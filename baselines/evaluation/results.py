@@ -1,7 +1,7 @@
 """Results files in marl-eval's layout, written atomically.
 
 environment -> task -> algorithm -> seed_<k> -> step_<j> {step_count, elapsed_time, metric: [values]}
-and absolute_metrics {metric: [values]}.
+and absolute_metrics {elapsed_time, metric: [values]}: marl-eval's check wants one set of names everywhere.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from stmg_envs.errors import InvalidArgumentError
 from wrappers import is_external
 
 ENVIRONMENT = "stmg"
+
+BOOKKEEPING = ("step_count", "elapsed_time")
+"""What an evaluation holds beside its metrics."""
 
 Results = dict[str, Any]
 
@@ -104,7 +107,8 @@ class ResultsFile:
     def set_absolute(self, evaluated: Evaluated) -> None:
         """Set the absolute metrics, those of the final policy, and write the file."""
         for k, run in enumerate(self.runs.values()):
-            run["absolute_metrics"] = evaluated.as_metrics(k)
+            elapsed = max((step.get("elapsed_time", 0.0) for step in run.values()), default=0.0)
+            run["absolute_metrics"] = {"elapsed_time": elapsed} | evaluated.as_metrics(k)
         write_json(self.path, self.data)
 
 
@@ -118,4 +122,5 @@ def read_metric_means(path: Path, task: str, algorithm: str, seed: int) -> dict[
         metrics = read_json(path)[ENVIRONMENT][task][algorithm][f"seed_{seed}"]["absolute_metrics"]
     except KeyError as error:
         raise InvalidArgumentError(f"{path} has no {error}; evaluate the policy again with --write") from None
-    return {name: sum(values) / len(values) for name, values in metrics.items()}
+    names = [name for name in metrics if name not in BOOKKEEPING]
+    return {name: sum(metrics[name]) / len(metrics[name]) for name in names}

@@ -87,11 +87,22 @@ def rate_interval(successes: int, total: int, level: float = LEVEL) -> Interval:
     return Interval(np.asarray(successes / total), np.asarray(ends.low), np.asarray(ends.high))
 
 
-def iqm(values: ArrayLike) -> float:
+def rate_curve(successes: NDArray[np.bool_], level: float = LEVEL) -> Interval:
+    """Shares of successes over runs with Wilson's intervals, from (K, T) to (T,)."""
+    rates = [rate_interval(int(count), len(successes), level) for count in successes.sum(axis=0)]
+    return Interval(
+        np.array([rate.estimate for rate in rates]),
+        np.array([rate.low for rate in rates]),
+        np.array([rate.high for rate in rates]),
+    )
+
+
+def iqm(values: ArrayLike, axis: int | None = None) -> NDArray[np.float64]:
     """Interquartile mean: the mean without the lowest and the highest quarter, each rounded down.
 
     Args:
-        values: numbers (N,), at least one; fewer than four are all kept.
+        values: numbers, at least one; fewer than four are all kept.
+        axis: the axis to average over; all values together by default.
 
     Raises:
         InvalidArgumentError: if there are no values.
@@ -99,7 +110,7 @@ def iqm(values: ArrayLike) -> float:
     table = np.asarray(values, dtype=np.float64)
     if table.size == 0:
         raise InvalidArgumentError("values is empty; expected at least one number")
-    return float(stats.trim_mean(table, 0.25))
+    return np.asarray(stats.trim_mean(table, 0.25, axis=axis))
 
 
 def _check_level(level: float) -> None:

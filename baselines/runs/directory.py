@@ -73,21 +73,13 @@ class RunDirectory:
         Raises:
             RunDirectoryError: if the path exists.
         """
-        self.make()
-        write_json(self.manifest, plan.as_dict() | provenance(call))
-
-    def make(self) -> None:
-        """Make the directory, empty.
-
-        Raises:
-            RunDirectoryError: if the path exists.
-        """
         try:
             self.path.mkdir(parents=True)
         except FileExistsError:
             raise RunDirectoryError(
                 f"out={str(self.path)!r} exists already; continue it with --resume, or choose another --out"
             ) from None
+        write_json(self.manifest, plan.as_dict() | provenance(call))
 
     def plan(self) -> RunPlan:
         """The plan in the manifest, on the CPU if this machine lacks the run's device.

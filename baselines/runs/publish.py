@@ -69,7 +69,9 @@ def publish(run_dir: str | Path, name: str, seed: int | None = None, episodes: i
     tensors, progress = load_checkpoint(source.checkpoint)
     row = progress["seeds"].index(seed)
     entry = RunDirectory(ZOO / name)
-    entry.make()
+    if entry.path.exists():
+        raise RunDirectoryError(f"{entry.path} exists already; choose another name, or remove it first")
+    entry.path.mkdir(parents=True)
     parameters = {f"policy.{key}": p[row : row + 1] for key, p in under("policy.", tensors).items()}
     own = {key: [progress[key][row]] for key in ("seeds", "lost") if key in progress}
     save_checkpoint(entry.checkpoint, parameters, progress | own)

@@ -38,7 +38,7 @@ def process_context() -> BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([serve.__module__, "stmg_envs.registry"])
+    context.set_forkserver_preload([serve.__module__, "stmg_envs.views"])
     return context
 
 

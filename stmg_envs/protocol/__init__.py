@@ -4,7 +4,7 @@ from stmg_envs.protocol.aec import TurnBasedEnv
 from stmg_envs.protocol.episodes import Episodes, Transition
 from stmg_envs.protocol.game import Game, Outcome, State
 from stmg_envs.protocol.neighbors import fully_connected, to_networkx
-from stmg_envs.protocol.parallel import GameParallelEnv, PriorityParallelEnv
+from stmg_envs.protocol.parallel import GameParallelEnv, ParallelStep, PriorityParallelEnv, check_action
 from stmg_envs.protocol.parallel_block import Metrics, ParallelBlock
 from stmg_envs.protocol.parallel_spaces import ParallelSpaces
 from stmg_envs.protocol.parallel_vector import Command, EngineVectorEnv, Make, ParallelVectorEnv
@@ -34,6 +34,7 @@ __all__ = [
     "Outcome",
     "ParallelBlock",
     "ParallelSpaces",
+    "ParallelStep",
     "ParallelVectorEnv",
     "PriorityParallelEnv",
     "State",
@@ -45,6 +46,7 @@ __all__ = [
     "TurnStreamEnv",
     "TurnStreamVectorEnv",
     "Turns",
+    "check_action",
     "check_priority",
     "fully_connected",
     "identity_priority",

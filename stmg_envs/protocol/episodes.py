@@ -119,9 +119,19 @@ class Episodes:
             seeded = Streams.from_seeds(seed_tensor(seed, self.batch), self.device)
             streams = self._streams = Streams(torch.where(where, seeded.keys, streams.keys))
             self.episode = self.episode * ~where
-        fresh = self.game.reset(streams.fold(self.episode))
         self.elapsed = self.elapsed * ~where
-        self._state = {name: _select(where, fresh[name], old) for name, old in self._state.items()}
+        streams = streams.fold(self.episode)
+        if self.device.type == "cpu":
+            rows = where.nonzero().flatten()
+            if len(rows):
+                fresh = self.game.reset(Streams(streams.keys[rows]))
+                self._state = {
+                    name: old.index_copy(0, rows, fresh[name]) for name, old in self._state.items()
+                }
+        else:
+            # How many rows there are would have to be waited for: all are drawn.
+            fresh = self.game.reset(streams)
+            self._state = {name: _select(where, fresh[name], old) for name, old in self._state.items()}
 
     def step(self, actions: Tensor, where: Tensor | None = None) -> Transition:
         """One joint step.

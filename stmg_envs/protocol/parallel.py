@@ -162,14 +162,14 @@ class GameParallelEnv(PriorityParallelEnv):
         """Nothing to release."""
 
     def _joint_action(self, actions: dict[str, Any]) -> torch.Tensor:
-        rows = []
-        for agent in self.possible_agents:
-            space = self.action_spaces[agent]
+        game = self.game
+        shape = (game.n,) if game.discrete else (game.n, game.action_width)
+        joint = np.zeros(shape, game.action_spaces[0].dtype)
+        for index, agent in enumerate(self.possible_agents):
             if agent in self.agents:
-                rows.append(check_action(space, agent, actions.get(agent)))
-            else:
-                rows.append(np.zeros(space.shape or (), space.dtype))
-        return torch.as_tensor(np.stack(rows))[None]
+                action = check_action(self.action_spaces[agent], agent, actions.get(agent))
+                joint[index if game.discrete else (index, slice(action.size))] = action
+        return torch.as_tensor(joint)[None]
 
     def _observations(self) -> dict[str, Observation]:
         own = self.game.observe(self._episodes.state)[0].numpy()

@@ -8,6 +8,7 @@ SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number gen
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -35,11 +36,20 @@ class Streams:
 
     Args:
         keys: int64, shape (B,). Equal keys give equal streams.
+        path: values to fold into them; see `fold`.
     """
 
-    def __init__(self, keys: Tensor) -> None:
-        self.keys = keys
+    def __init__(self, keys: Tensor, path: Sequence[int | Tensor] = ()) -> None:
+        self._start, self._path = keys, path
         self._drawn = 0
+
+    @functools.cached_property
+    def keys(self) -> Tensor:
+        """int64, shape (B,). They are mixed when first needed: many a game draws nothing in a step."""
+        keys = self._start
+        for value in self._path:
+            keys = _mix((keys ^ value) * _MULTIPLIER_1 + _GOLDEN)
+        return keys
 
     @classmethod
     def from_seeds(cls, seeds: Sequence[int] | Tensor, device: str | torch.device = "cpu") -> Streams:
@@ -53,10 +63,7 @@ class Streams:
         Args:
             values: integers, or int64 tensors of shape (B,).
         """
-        keys = self.keys
-        for value in values:
-            keys = _mix((keys ^ value) * _MULTIPLIER_1 + _GOLDEN)
-        return Streams(keys)
+        return Streams(self.keys, values)
 
     def split(self, parts: int) -> Streams:
         """B * parts streams; those of stream b stand at b * parts, ..., (b + 1) * parts - 1."""

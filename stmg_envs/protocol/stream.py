@@ -12,7 +12,7 @@ from gymnasium.spaces import Box, Dict, Discrete
 from numpy.typing import NDArray
 
 from stmg_envs.errors import InvalidActionError, InvalidArgumentError
-from stmg_envs.protocol.parallel import PriorityParallelEnv
+from stmg_envs.protocol.parallel import PriorityParallelEnv, check_action
 from stmg_envs.protocol.turns import TurnObservation, Turns, TurnSpaces
 
 RewardMode = Literal["mean", "sum"]
@@ -21,11 +21,11 @@ RewardMode = Literal["mean", "sum"]
 def stream_spaces(spaces: TurnSpaces) -> tuple[Dict, Space[Any]]:
     """Observation and action space that fit every agent.
 
-    Smaller own observations are padded with zeros; with unequal action counts the action space is
-    the largest and the mask tells which actions are the agent's own.
+    Smaller own observations are padded with zeros; with unequal actions the action space is the largest:
+    the mask tells which actions are the agent's own, and of too many numbers the first count.
 
     Raises:
-        InvalidArgumentError: if observations differ in more than length, or Box actions differ.
+        InvalidArgumentError: if observations, or Box actions, differ in more than length and bounds.
     """
     shared = dict(next(iter(spaces.observations.values())).spaces)
     owns = [view["observation"] for view in spaces.observations.values()]
@@ -42,9 +42,13 @@ def stream_spaces(spaces: TurnSpaces) -> tuple[Dict, Space[Any]]:
     if spaces.discrete:
         shared["action_mask"] = Box(0, 1, (spaces.width,), np.int8)
         return Dict(shared), Discrete(spaces.width)
-    if any(space != actions[0] for space in actions):
+    if all(space == actions[0] for space in actions):
+        return Dict(shared), actions[0]
+    rows = [space for space in actions if isinstance(space, Box) and len(space.shape) == 1]
+    if len(rows) < len(actions):
         raise InvalidArgumentError(f"action spaces {actions} differ between agents; use the AEC view")
-    return Dict(shared), actions[0]
+    low, high = min(float(row.low.min()) for row in rows), max(float(row.high.max()) for row in rows)
+    return Dict(shared), Box(low, high, (spaces.width,), np.float32)
 
 
 def check_reward_mode(reward: object) -> RewardMode:
@@ -62,7 +66,8 @@ class TurnStreamEnv(gymnasium.Env[TurnObservation, Any]):
     (float32 (n,), those of the timestep that has just ended, else zeros) and `timestep_end` (bool).
 
     Where agents have unequal action counts, an action beyond the agent's own count is taken modulo
-    that count, so that learners without masks can run; `action_mask` tells the agent's own actions.
+    that count, so that learners without masks can run; `action_mask` tells the agent's own actions. Where
+    Box actions have unequal length, all are as long as the longest, and an agent's first numbers count.
 
     Args:
         parallel: the environment.
@@ -139,7 +144,10 @@ class TurnStreamEnv(gymnasium.Env[TurnObservation, Any]):
 
     def _own_action(self, agent: str, action: Any) -> Any:
         if not self.turns.spaces.discrete:
-            return action
+            own = self.turns.spaces.actions[agent].shape
+            if own == self.action_space.shape or getattr(action, "shape", None) == own:
+                return action
+            return check_action(self.action_space, agent, action)[: self.turns.spaces.widths[agent]]
         space = self.turns.spaces.actions[agent]
         array = np.asarray(action)
         if not np.issubdtype(array.dtype, np.integer) or not self.action_space.contains(array[()]):

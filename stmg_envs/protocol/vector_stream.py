@@ -68,6 +68,10 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         self._rows = torch.arange(num_envs)
         self._ranks = torch.arange(game.n)
         self._counts = torch.tensor(game.action_counts) if game.discrete else None
+        # Of as many numbers as the longest action has, which are an agent's own, (n, width).
+        self._own_numbers = torch.arange(game.action_width) < torch.tensor(
+            [space.shape[0] if space.shape else 0 for space in game.action_spaces]
+        ).unsqueeze(1)
         self._over = torch.zeros(num_envs, dtype=torch.bool)
         self._view: dict[str, Tensor] = {}
         self._rank = torch.zeros(num_envs, dtype=torch.int64)
@@ -218,7 +222,8 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
                 chosen, self.game.action_width
             ).float()
         else:
-            self._leader_actions[rows, rank] = chosen.float()
+            chosen = chosen.float() * self._own_numbers[agent]
+            self._leader_actions[rows, rank] = chosen
         self._joint[rows, agent] = chosen.to(self._joint.dtype)
         self._rank = torch.where(acting, self._next_rank(self._rank + 1), self._rank)
 

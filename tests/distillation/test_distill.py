@@ -60,9 +60,9 @@ def test_the_directory_is_a_run_directory(tmp_path: Path, teacher: Path) -> None
     assert list(runs) == ["seed_4", "seed_2"]
     for k, run in enumerate(runs.values()):
         assert [run[f"step_{i}"]["step_count"] for i in range(4)] == [0, 240, 400, 480]
-        assert run["absolute_metrics"] == distilled.students.as_metrics(k)
+        assert distilled.students.as_metrics(k).items() <= run["absolute_metrics"].items()
     taught = json.loads((out / "teacher.json").read_text())["stmg"]["cooperation"]["steer"]
-    assert taught["seed_2"]["absolute_metrics"] == distilled.teacher.as_metrics(1)
+    assert distilled.teacher.as_metrics(1).items() <= taught["seed_2"]["absolute_metrics"].items()
     page = (out / "comparison.md").read_text()
     assert page.splitlines()[4] == "| metric | teacher | students | students - teacher |"
     assert page.splitlines()[6].startswith("| return | ")

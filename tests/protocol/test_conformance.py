@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 import pettingzoo
 import pytest
+from engines import ENGINE_IDS, with_engines
 from games import GAMES, VIEWS, trace
 from gymnasium.spaces import Discrete
 from gymnasium.utils.env_checker import check_env
@@ -38,6 +39,17 @@ ABSENT = {
     "No agents present but not all possible_agents are terminated or truncated": (
         "where the number of agents is random, some are absent from the start"
     ),
+}
+UNBOUNDED = {
+    f"\x1b[33mWARN: A Box observation space {end} value is {value}. This is probably too {size}.\x1b[0m": (
+        "MuJoCo's positions and velocities have no bounds, as in Gymnasium's own tasks"
+    )
+    for end, value, size in (("minimum", "-infinity", "low"), ("maximum", "infinity", "high"))
+}
+SCALED = {
+    "\x1b[33mWARN: For Box action spaces, we recommend using a symmetric and normalized space (range=[-1, 1] "
+    "or [0, 1]). See https://stable-baselines3.readthedocs.io/en/master/guide/rl_tips.html for more "
+    "information.\x1b[0m": "MuJoCo's actuators take what they take, as in Gymnasium's own tasks"
 }
 
 
@@ -80,8 +92,18 @@ def test_pettingzoo_joint_steps(name: str) -> None:
 @pytest.mark.parametrize("name", GAMES)
 def test_gymnasium(name: str) -> None:
     registered = name in stmg_envs.list_envs()
-    env = gymnasium.make(name).unwrapped if registered else TurnStreamEnv(GameParallelEnv(GAMES[name]()))
-    check_env(env, skip_render_check=not registered)
+    game = GAMES[name]()
+    env = gymnasium.make(name).unwrapped if registered else TurnStreamEnv(GameParallelEnv(game))
+    messages = warned(check_env, env, skip_render_check=not registered)
+    bounded = np.isfinite(game.observation_space.high).all()
+    assert messages <= (set() if bounded else set(UNBOUNDED) | set(SCALED))
+
+
+@pytest.mark.parametrize("id", with_engines(ENGINE_IDS))
+def test_engines(id: str) -> None:
+    assert warned(api_test, pettingzoo.make("aec", id), num_cycles=CYCLES) == set(FLAT_DICT)
+    assert not warned(parallel_api_test, pettingzoo.make("parallel", id), num_cycles=CYCLES)
+    check_env(gymnasium.make(id).unwrapped, skip_render_check=True)
 
 
 def test_spaces_contain_what_is_seen(game: Game) -> None:
@@ -119,7 +141,7 @@ def test_masks_tell_the_legal_actions() -> None:
 
 
 @pytest.mark.parametrize("mode", ["ansi", "rgb_array"])
-@pytest.mark.parametrize("id", stmg_envs.list_envs())
+@pytest.mark.parametrize("id", with_engines(stmg_envs.list_envs()))
 def test_pictures(id: str, mode: str) -> None:
     def check(picture: Any) -> None:
         if mode == "ansi":
@@ -130,8 +152,9 @@ def test_pictures(id: str, mode: str) -> None:
     stream = gymnasium.make(id, render_mode=mode)
     parallel = pettingzoo.make("parallel", id, render_mode=mode)
     turns = pettingzoo.make("aec", id, render_mode=mode)
-    batch = gymnasium.make_vec(id, num_envs=2, render_mode=mode)
-    for env in (stream, parallel, turns, batch):
+    envs = [stream, parallel, turns]
+    batch = None if id in ENGINE_IDS else gymnasium.make_vec(id, num_envs=2, render_mode=mode)
+    for env in envs if batch is None else [*envs, batch]:
         assert mode in env.metadata["render_modes"] and env.render_mode == mode
         env.reset(seed=0)
         before = env.render()

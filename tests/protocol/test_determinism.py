@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from games import VIEWS, Walk, assert_same, sample_batch, trace
+from torch import Tensor
 
 from stmg_envs.protocol import Game, GameParallelEnv, GameVectorEnv
 
@@ -60,7 +61,7 @@ def test_slot_of_a_batch_is_a_single_environment(game: Game) -> None:
         observations, rewards, terminated, truncated, info = batch.step(actions)
         for slot, single in enumerate(singles):
             acted = list(single.agents)
-            joint = {agent: actions[slot, game.agents.index(agent)].numpy() for agent in acted}
+            joint = {agent: own_action(game, agent, actions[slot]) for agent in acted}
             own, paid, _, _, infos = single.step(joint)
             _assert_same_view(single, own, info["final"], slot)
             assert list(paid.values()) == [rewards[slot, game.agents.index(agent)] for agent in acted]
@@ -69,6 +70,13 @@ def test_slot_of_a_batch_is_a_single_environment(game: Game) -> None:
             over = bool(terminated[slot] | truncated[slot])
             assert over == (not single.agents)
             _assert_same_view(single, single.reset()[0] if over else own, observations, slot)
+
+
+def own_action(game: Game, agent: str, actions: Tensor) -> Any:
+    """What one agent does, without the zeros that fill up shorter actions."""
+    index = game.agents.index(agent)
+    action = actions[index].numpy()
+    return action if game.discrete else action[: game.action_spaces[index].shape[0]]
 
 
 def _assert_same_view(

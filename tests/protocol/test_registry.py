@@ -10,6 +10,7 @@ import gymnasium
 import numpy as np
 import pettingzoo
 import pytest
+from engines import ENGINE_IDS, with_engines
 from games import assert_same, trace
 
 import stmg_envs
@@ -18,6 +19,8 @@ from stmg_envs.matrix import StageGame
 from stmg_envs.protocol import (
     GameParallelEnv,
     GameVectorEnv,
+    JointVectorEnv,
+    PriorityParallelEnv,
     TurnBasedEnv,
     TurnStreamEnv,
     TurnStreamVectorEnv,
@@ -37,7 +40,8 @@ def run_python(code: str) -> str:
 def test_ids() -> None:
     names = (
         "Penalty Mixing Coordination Cooperation PrisonersDilemma Maintain Escape Meeting HuntingStage "
-        "CollectionStage MatrixGame CooperativeHunting CooperativeCollection OnRampMerge"
+        "CollectionStage MatrixGame CooperativeHunting CooperativeCollection OnRampMerge MultiAgentMujoco "
+        "Football"
     )
     assert {f"stmg/{name}-v0" for name in names.split()} <= set(IDS)
 
@@ -62,7 +66,15 @@ def test_registering_again_changes_nothing() -> None:
     assert all(set(IDS) <= set(registry) for registry in registries)
 
 
-@pytest.mark.parametrize("id", IDS)
+@pytest.mark.parametrize("id", with_engines(ENGINE_IDS))
+def test_libraries_make_our_views_of_engines(id: str) -> None:
+    assert isinstance(pettingzoo.make("parallel", id), PriorityParallelEnv)
+    assert isinstance(pettingzoo.make("aec", id), TurnBasedEnv)
+    assert isinstance(gymnasium.make(id).unwrapped, TurnStreamEnv)
+    assert isinstance(stmg_envs.vector_env(id, 2), JointVectorEnv)
+
+
+@pytest.mark.parametrize("id", sorted(set(IDS) - set(ENGINE_IDS)))
 def test_libraries_make_our_views(id: str) -> None:
     assert isinstance(pettingzoo.make("parallel", id), GameParallelEnv)
     assert isinstance(pettingzoo.make("aec", id), TurnBasedEnv)

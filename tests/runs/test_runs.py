@@ -80,7 +80,7 @@ def test_a_run_directory_holds_what_it_says(tmp_path: Path) -> None:
         steps = [value["step_count"] for name, value in run.items() if name.startswith("step_")]
         assert steps == [0, 300, 600, 900, 1000]
         assert all(isinstance(value, float) for value in run["step_4"]["return"])
-        assert run["absolute_metrics"].keys() == {"return", "optimal"}
+        assert run["absolute_metrics"].keys() == {"elapsed_time", "return", "optimal"}
     manifest = json.loads((out / "run.json").read_text())
     assert manifest["env_args"] == {"k": -100}
     assert manifest["config"]["entropy_start"] == 0.5

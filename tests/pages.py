@@ -8,7 +8,7 @@ from pathlib import Path
 
 from baselines.evaluation.report import read_run, write_report
 
-VOID = {"meta", "link", "br", "img", "hr"}
+VOID = {"meta", "link", "br", "img", "hr", "input", "wbr"}
 
 
 class Page(HTMLParser):

@@ -1,0 +1,73 @@
+"""How results were made, from the `run.json` or `manifest.json` beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from baselines.evaluation.numbers import duration, ranges
+from baselines.evaluation.results import read_json
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What is known of how one algorithm's runs on one task were made.
+
+    Attributes:
+        facts: heading -> text, in the order to show them.
+        config: the algorithm's configuration.
+    """
+
+    facts: dict[str, str]
+    config: dict[str, Any]
+
+
+class ProvenanceReader:
+    """Reads what lies beside a results file.
+
+    Args:
+        folder: the results file's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        run, manifest = folder / "run.json", folder / "manifest.json"
+        self._run: dict[str, Any] | None = read_json(run) if run.is_file() else None
+        entries: dict[str, Any] = read_json(manifest) if manifest.is_file() else {}
+        self._entries = {name.lower(): entry for name, entry in entries.items()}
+
+    def find(self, task: str, algorithm: str) -> Provenance | None:
+        """What is known of an algorithm on a task, names in lower case; None if nothing is."""
+        if self._run is not None:
+            return _provenance(self._run, [self._run])
+        entry = self._entries.get(f"{task} / {algorithm}")
+        return None if entry is None else _provenance(entry["recipe"], entry["blocks"])
+
+
+def _provenance(recipe: dict[str, Any], blocks: list[dict[str, Any]]) -> Provenance:
+    """The provenance of a recipe and the blocks of seeds made with it."""
+    arguments = "".join(f" {name}={value}" for name, value in recipe.get("env_args", {}).items())
+    priority = recipe.get("priority")
+    versions = [
+        ", ".join(f"{name} {version}" for name, version in block.get("versions", {}).items())
+        for block in blocks
+    ]
+    seeds = [seed for block in blocks for seed in block.get("seeds", [])]
+    seconds = sum(block.get("seconds", 0.0) for block in blocks)
+    facts = {
+        "Command": _distinct(block.get("command") for block in blocks),
+        "Algorithm": recipe.get("algorithm", ""),
+        "Environment": recipe.get("env_id", "") + arguments,
+        "Priority": ", ".join(priority) if isinstance(priority, list) else priority or "the game's default",
+        "Seeds": ranges(seeds),
+        "Commit": _distinct(block.get("commit") for block in blocks),
+        "Versions": _distinct(versions),
+        "Python": _distinct(block.get("python") for block in blocks),
+        "Platform": _distinct(f"{b.get('platform', '')} {b.get('device', '')}".strip() for b in blocks),
+        "Training time": duration(seconds) if seconds else "",
+    }
+    return Provenance({name: text for name, text in facts.items() if text}, recipe.get("config", {}))
+
+
+def _distinct(texts: Any) -> str:
+    return "; ".join(dict.fromkeys(text for text in texts if text))

@@ -1,0 +1,199 @@
+"""The leaderboard as a web site: an index and a page per task that need no network and no server."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from baselines.evaluation import statistics
+from baselines.evaluation.aggregates import REPETITIONS, THRESHOLDS
+from baselines.evaluation.numbers import compact, percent
+from baselines.evaluation.results import write_text
+from baselines.leaderboard.board import FEW_RUNS, TRAINING_SHARES, Board, SuiteBoard, TaskBoard, make_board
+from baselines.leaderboard.charts import Chart, Line, line_chart
+from baselines.leaderboard.entries import Picture, find_results, read_entries
+from baselines.leaderboard.schema import RETURN
+from baselines.leaderboard.tasks import Task
+from stmg_envs.errors import InvalidArgumentError
+from stmg_envs.registry import BOUNDS_VERSION
+
+STEPS = "environment steps per run"
+
+METRIC_TITLES = {RETURN: "Return of the greedy policies", "optimal": "Runs at the optimum"}
+
+STILLS = (".gif", ".png")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site that was written.
+
+    Attributes:
+        index: its first page.
+        pages: of tasks.
+        entries: number of results shown.
+    """
+
+    index: Path
+    pages: tuple[Path, ...]
+    entries: int
+
+
+def write_site(results: Sequence[Path], out: Path) -> Site:
+    """Write the leaderboard of results files; the same files give the same bytes.
+
+    Args:
+        results: results files, and folders to search for them.
+        out: the site's folder; pages that exist are replaced, other files stay.
+
+    Raises:
+        InvalidArgumentError: if there are no results, or the site cannot be written.
+        ResultsError: if a file is no results file.
+    """
+    entries, pictures = read_entries(find_results(results))
+    board = make_board(entries)
+    names = _page_names([task.task for task in board.tasks])
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader("baselines.leaderboard"), PackageLoader("baselines.evaluation")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(compact=compact, percent=percent, link=quote, breakable=_breakable)
+    environment.globals.update(
+        few_runs=FEW_RUNS,
+        level=percent(statistics.LEVEL),
+        repetitions=REPETITIONS,
+        bounds_version=BOUNDS_VERSION,
+        version=version("stmg"),
+        names=names,
+        number_text=_number_text,
+        percent_text=lambda value, _: percent(value),
+    )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        shown = _copy(pictures, out)
+        index = out / "index.html"
+        context = _index_context(board, len({entry.source for entry in entries}))
+        write_text(index, environment.get_template("index.html.j2").render(context).rstrip() + "\n")
+        pages = []
+        for task in board.tasks:
+            media = [row for row in shown if row["task"] == task.task]
+            context = {"board": task, "charts": task_charts(task), "media": media}
+            pages.append(out / names[task.task.name])
+            write_text(pages[-1], environment.get_template("task.html.j2").render(context).rstrip() + "\n")
+    except OSError as error:
+        raise InvalidArgumentError(f"out={str(out)!r} cannot be written ({error}); choose another") from None
+    return Site(index, tuple(pages), len(entries))
+
+
+def suite_charts(board: SuiteBoard) -> list[Chart]:
+    """Performance profiles and sample efficiency of a suite."""
+    names = [_label(row.algorithm, row.source) for row in board.rows]
+    profiles = [Line(n, THRESHOLDS, row.profile) for n, row in zip(names, board.rows, strict=True)]
+    curves = [Line(n, TRAINING_SHARES, row.efficiency) for n, row in zip(names, board.rows, strict=True)]
+    return [
+        line_chart("Performance profile", "score", profiles, percent=(False, True)),
+        line_chart("Sample efficiency", "share of the training", curves, percent=(True, False), least=-0.25),
+    ]
+
+
+def task_charts(board: TaskBoard) -> list[Chart]:
+    """Learning curves of every metric on a task."""
+    metrics = dict.fromkeys(name for row in board.rows for name in row.entry.evaluations.curves)
+    charts = []
+    for metric in sorted(
+        metrics, key=lambda name: list(METRIC_TITLES).index(name) if name in METRIC_TITLES else 9
+    ):
+        lines = []
+        for row in board.rows:
+            evaluations = row.entry.evaluations
+            if metric in evaluations.curves:
+                interval = _curve(metric, evaluations.curves[metric])
+                steps = evaluations.steps.astype(float)
+                lines.append(Line(_label(row.entry.algorithm, row.entry.source), steps, interval))
+        bounds = board.task.bounds if metric == RETURN else None
+        charts.append(
+            line_chart(
+                METRIC_TITLES.get(metric, metric.replace("_", " ").capitalize()),
+                STEPS,
+                lines,
+                percent=(False, metric == "optimal"),
+                least=None if bounds is None else 1.5 * bounds[0] - 0.5 * bounds[1],
+                reference=None if bounds is None else (bounds[1], f"score 1: {compact(bounds[1])}"),
+            )
+        )
+    return charts
+
+
+def _curve(metric: str, values: Any) -> statistics.Interval:
+    """A metric's course over runs (R, T) with its band."""
+    return statistics.rate_curve(values == 1.0) if metric == "optimal" else statistics.mean_interval(values)
+
+
+def _index_context(board: Board, sources: int) -> dict[str, Any]:
+    """What the index is filled with."""
+    rows = [row for task in board.tasks for row in task.rows]
+    return {
+        "board": board,
+        "charts": {suite.suite.name: suite_charts(suite) for suite in board.suites if suite.rows},
+        "families": sorted({task.task.family for task in board.tasks}),
+        "algorithms": len({row.entry.algorithm for row in rows}),
+        "runs": sum(row.runs for row in rows),
+        "sources": sources,
+        "unknown": [task.task for task in board.tasks if task.task.bounds is None],
+    }
+
+
+def _breakable(name: str) -> Markup:
+    """A name that may be broken after its underscores."""
+    return escape(name).replace("_", Markup("_<wbr>"))
+
+
+def _number_text(value: float, decimals: int | None) -> str:
+    return compact(value) if decimals is None else f"{value + 0.0:.{decimals}f}"
+
+
+def _label(algorithm: str, source: str) -> str:
+    return f"{algorithm} \N{MIDDLE DOT} {source}"
+
+
+def _page_names(tasks: Sequence[Task]) -> dict[str, str]:
+    """A file name for the page of every task, each of its own."""
+    names: dict[str, str] = {}
+    for task in tasks:
+        name, number = f"{task.slug}.html", 2
+        while name in {"index.html", *names.values()}:
+            name, number = f"{task.slug}-{number}.html", number + 1
+        names[task.name] = name
+    return names
+
+
+def _copy(pictures: Sequence[Picture], out: Path) -> list[dict[str, Any]]:
+    """Copy films and stills into the site; what the pages show of them."""
+    shown = []
+    for picture in pictures:
+        folder = re.sub(r"[^A-Za-z0-9._-]+", "-", picture.source).strip(".-") or "results"
+        target = out / "media" / folder / picture.path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(picture.path, target)
+        shown.append(
+            {
+                "link": quote(target.relative_to(out).as_posix()),
+                "name": picture.path.stem.replace("-", " ").replace("_", " "),
+                "source": picture.source,
+                "task": picture.task,
+                "still": picture.path.suffix.lower() in STILLS,
+            }
+        )
+    return shown

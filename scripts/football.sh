@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Build the football engine, gfootball 2.10.2, on Debian or Ubuntu into a virtual environment.
+#
+#     scripts/football.sh .venv/bin
+set -euo pipefail
+
+bin=$(cd "$1" && pwd)
+packages=(
+    g++ make cmake libpython3-dev
+    libboost-python-dev libboost-thread-dev libboost-filesystem-dev libboost-system-dev
+    libsdl2-dev libsdl2-image-dev libsdl2-ttf-dev libsdl2-gfx-dev
+    libegl1-mesa-dev libgl1-mesa-dev libgles2-mesa-dev libgl1-mesa-dri
+)
+
+if "$bin/python" -c 'import gfootball.env.config' 2> /dev/null; then
+    exit 0
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+    dpkg-query --show --showformat='${Status}' "$package" 2> /dev/null | grep -q 'ok installed' ||
+        missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    install="apt-get install --yes --no-install-recommends ${missing[*]}"
+    if ! command -v apt-get > /dev/null; then
+        echo "make football knows Debian and Ubuntu; install there what these packages have: ${missing[*]}" >&2
+        exit 1
+    elif [ "$(id -u)" = 0 ]; then
+        sudo=
+    elif sudo --non-interactive true 2> /dev/null; then
+        sudo=sudo
+    else
+        echo "make football needs system packages; run this and then make football again:" >&2
+        echo "    sudo $install" >&2
+        exit 1
+    fi
+    # A fresh machine has no package lists; one that has old ones can do without new ones.
+    $sudo apt-get update --quiet || true
+    $sudo env DEBIAN_FRONTEND=noninteractive $install
+fi
+
+version=$("$bin/python" -c 'import sys; print("%d%d" % sys.version_info[:2])')
+if ! compgen -G "/usr/lib/*/libboost_python$version.so" > /dev/null; then
+    echo "Boost.Python of this system is for another Python than $("$bin/python" --version);" >&2
+    echo "make the environment anew with the system's: make clean; make PYTHON=/usr/bin/python3 football" >&2
+    exit 1
+fi
+
+# The engine's build looks for python3, psutil and setuptools in the environment, and asks for CMake's old rules.
+# gfootball imports gym, a retired package, only to register its scenarios there, which nobody here uses; nothing
+# else that they name as requirements is imported.
+export PATH="$bin:$PATH" CMAKE_POLICY_VERSION_MINIMUM=3.5
+pip() { "$bin/python" -m pip install --quiet --constraint constraints.txt "$@"; }
+pip --editable '.[football]' setuptools wheel
+pip --no-build-isolation --no-deps gym gfootball
+"$bin/python" -c 'import gfootball.env.config'

@@ -1,0 +1,110 @@
+"""The site: pages that stand alone, say what they must, escape names, and are the same for the same files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from made import made_runs, write_results
+from pages import Page
+
+from baselines.leaderboard.site import write_site
+from stmg_envs.errors import InvalidArgumentError
+
+ATTACK = "\"><script>alert('1')</script>&amp;{{ 7 * 7 }}"
+
+
+def page(path: Path) -> Page:
+    return Page(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    returns = {"prisonersdilemma": 10.0, "maintain": 17.5, "meeting": 20 / 3}
+    tasks = {
+        name: {"best": made_runs([value] * 12, optimal=1.0), "short": made_runs([value - 1] * 3, optimal=0.0)}
+        for name, value in returns.items()
+    }
+    tasks["duel"] = {"best": made_runs([1.0, 2.0])}
+    write_results(tmp_path / "results", tasks)
+    return tmp_path / "results"
+
+
+def test_index(results: Path, tmp_path: Path) -> None:
+    site = write_site([results], tmp_path / "site")
+    assert (site.entries, len(site.pages)) == (7, 4)
+    index = page(site.index)
+    assert "2 algorithms on 4 tasks, 47 runs from 1 source." in index.text("header")
+    table = index.each("dilemmas")
+    assert table[table.index("best") :][:9] == [
+        *("best", "results", "1.000", "1.000 to 1.000", "1.000", "1.000 to 1.000"),
+        *("1.000", "1.000 to 1.000", "0.000"),
+    ]
+    assert "3 runs only" in index.text("dilemmas") and "12 runs only" not in index.text()
+    assert "shown but not aggregated: duel" in index.text("results")
+    assert "version 1" in index.text("header") and "320" in index.text("protocol")
+    links = {
+        link.partition("#")[0] for link in index.attributes("href") if not link.startswith(("#", "data:"))
+    }
+    assert links == {path.name for path in site.pages}
+
+
+def test_task_page(results: Path, tmp_path: Path) -> None:
+    site = write_site([results], tmp_path / "site")
+    maintain = page(tmp_path / "site" / "maintain.html")
+    assert "Score 0 is a return of 5.278, score 1 of 17.5 (bounds version 1)." in maintain.text("header")
+    assert maintain.text("h1") == "maintain" and maintain.text("title").startswith("maintain")
+    cells = maintain.each("results")
+    assert cells[cells.index("best") :][:4] == ["best", "results", "17.5", "17.5 to 17.5"]
+    assert "Return of the greedy policies" in maintain.each("curves")
+    assert "Nothing is recorded of how these runs were made" in maintain.text("runs")
+    assert "no score bounds for this task" in page(tmp_path / "site" / "duel.html").text("header")
+    assert site.index.parent == tmp_path / "site"
+
+
+def test_pages_stand_alone(results: Path, tmp_path: Path) -> None:
+    (results / "maintain-best.png").write_bytes(b"picture")
+    site = write_site([results], tmp_path / "site")
+    for path in (site.index, *site.pages):
+        read = page(path)
+        for name in ("src", "href"):
+            for value in read.attributes(name):
+                target = value.partition("#")[0]
+                assert value == "data:," or not target or (path.parent / target).is_file(), value
+        style = read.text("style") + read.text("script")
+        assert (
+            "http" not in style and "url(" not in style and "@import" not in style and "import(" not in style
+        )
+        assert not any(key.startswith("on") for _, attributes in read.tags for key in attributes)
+        identifiers = list(read.attributes("id"))
+        assert len(set(identifiers)) == len(identifiers)
+    images = list(page(tmp_path / "site" / "maintain.html").attributes("src"))
+    assert images == ["media/results/maintain-best.png"]
+    assert list(page(tmp_path / "site" / "meeting.html").attributes("src")) == []
+
+
+def test_same_bytes_for_the_same_files(results: Path, tmp_path: Path) -> None:
+    def content() -> dict[str, bytes]:
+        site = write_site([results], tmp_path / "site")
+        return {path.name: path.read_bytes() for path in (site.index, *site.pages)}
+
+    first = content()
+    assert content() == first
+    assert not any(str(tmp_path).encode() in written for written in first.values())
+
+
+def test_names_are_escaped(tmp_path: Path) -> None:
+    runs = {f"seed {ATTACK}": made_runs([1.0])["seed_0"]}
+    write_results(tmp_path / "results", {ATTACK: {ATTACK: runs}, "mixing": {ATTACK: made_runs([1.0])}})
+    site = write_site([tmp_path / "results"], tmp_path / "site")
+    for path in (site.index, *site.pages):
+        read = page(path)
+        assert read.count("script") == 1
+        assert ATTACK in read.text()
+        assert "49" not in read.text("h1")
+
+
+def test_a_site_that_cannot_be_written(results: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidArgumentError, match="cannot be written"):
+        write_site([results], tmp_path / "file" / "site")
