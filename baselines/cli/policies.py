@@ -52,7 +52,7 @@ def evaluate_somebodys(
         notes = [
             evaluation.detail,
             f"processes left behind, ended: {verdict.left}" if verdict.left else "",
-            f"printed {verdict.printed} bytes" if verdict.printed else "",
+            f"printed {verdict.printed} bytes" if verdict.printed > len(verdict.output.encode()) else "",
             "no episode counts anything: left out of the results" if runs is None else "",
         ]
         table.add_row(

@@ -184,9 +184,7 @@ class PolicyProcess:
             PolicyFailureError: if it fails.
         """
         method = "act_batch" if self.batch else "act"
-        view = {
-            name: encode(np.ascontiguousarray(x if self.batch else x[0])) for name, x in observation.items()
-        }
+        view = {name: encode(np.asarray(x if self.batch else x[0])) for name, x in observation.items()}
         answer = self._ask(self.limits.decision_seconds, ask="act", method=method, observation=view)
         try:
             action = decode(answer["action"])
@@ -218,11 +216,9 @@ class PolicyProcess:
         try:
             line = self._exchange(json.dumps(request).encode() + b"\n", started + left)
         except TimeoutError:
-            total = "" if left == seconds else f" of {self.limits.total_seconds:g} s for all calls"
-            # A time that has nearly run out may be no longer positive.
-            raise PolicyFailureError(
-                "timed out", f"no answer to {_name(request)} in {max(left, 0.0):.3g} s{total}"
-            ) from None
+            own = f"no answer to {_name(request)} in {seconds:g} s"
+            total = f"all its calls together took {self.limits.total_seconds:g} s"
+            raise PolicyFailureError("timed out", own if left == seconds else total) from None
         except OSError:
             raise self._gone() from None
         finally:

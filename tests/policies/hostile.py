@@ -124,8 +124,8 @@ class Grows:
 class Late:
     """Fails in the second of its episodes."""
 
-    def __init__(self, action: int = 0) -> None:
-        self.action, self.episodes = action, 0
+    def __init__(self, leader: int = 0, follower: int = 0) -> None:
+        self.actions, self.episodes = (leader, follower), 0
 
     def reset(self, seed: int) -> None:
         self.episodes += 1
@@ -133,7 +133,7 @@ class Late:
     def act(self, observation: Any) -> int:
         if self.episodes == 2:
             raise RuntimeError("late")
-        return self.action
+        return self.actions[observation["rank"]]
 
 
 class NoPolicy:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import hostile
@@ -86,12 +88,12 @@ def evaluate(policy: str, task: Task, **arguments: int) -> Evaluation:
     return evaluate_policies([policy], task, arguments)[0]
 
 
-@pytest.mark.parametrize(("action", "returns"), [(0, [10.0, 20 / 9, 20 / 9]), (1, [2.0, 2.0, 2.0])])
-def test_failing_does_not_pay(action: int, returns: list[float]) -> None:
+@pytest.mark.parametrize(("leader", "follower", "played", "failed"), [(0, 2, 10, 20 / 9), (1, 1, 2, 2)])
+def test_failing_does_not_pay(leader: int, follower: int, played: float, failed: float) -> None:
     # The second episode fails: it counts the bound, or what the first has brought if that is less.
     task = Task("stmg/Penalty-v0", {"k": -100}, seeds=(0,), episodes=3)
-    (metrics,) = evaluate("hostile:Late", task, action=action).tally.run_metrics() or []
-    assert metrics["return"] == pytest.approx(returns)
+    (metrics,) = evaluate("hostile:Late", task, leader=leader, follower=follower).tally.run_metrics() or []
+    assert metrics["return"] == pytest.approx([played, failed, failed])
     assert metrics["failed_episodes"] == [2.0]
 
 
@@ -143,3 +145,27 @@ def test_no_folder_of_a_policy_stays(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ["hostile:Together"], Task("stmg/Penalty-v0", seeds=(0,), episodes=2), limits=Limits()
     )
     assert found[0].status == "ok" and not list(tmp_path.iterdir())
+
+
+EVALUATION = """
+from baselines.policies import Limits, Task, evaluate_policies
+
+task = Task("stmg/Penalty-v0", seeds=(0,), episodes=1)
+evaluate_policies(["hostile:Sleeps"], task, limits=Limits(decision_seconds=600))
+"""
+
+
+def test_nothing_outlives_an_evaluation_that_is_killed(tmp_path: Path) -> None:
+    program = subprocess.Popen([sys.executable, "-c", EVALUATION])
+    deadline = time.monotonic() + 120
+    try:
+        # The program, the guard, and what becomes the policy's process.
+        while len(left_over(tmp_path.name)) < 3 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len(left_over(tmp_path.name)) == 3
+    finally:
+        program.kill()
+        program.wait()
+    while left_over(tmp_path.name) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left_over(tmp_path.name)
