@@ -132,12 +132,10 @@ def checked(
     shape = agents.shape if game.discrete else (*agents.shape, game.action_width)
     integers = np.issubdtype(actions.dtype, np.integer)
     if actions.shape != shape or (game.discrete and not integers):
-        found = " x ".join(map(str, actions.shape[1:])) or "one"
-        kind = "an integer" if game.discrete else f"{game.action_width} finite numbers"
+        kind = "integers" if game.discrete else "finite numbers"
         raise PolicyFailureError(
             "invalid action",
-            f"{found} {actions.dtype} for each of {len(actions)} decisions; expected {kind} for each of "
-            f"{len(agents)}",
+            f"{actions.dtype} of shape {actions.shape}; expected {kind} of shape {shape} (episodes first)",
         )
     if mask is None:
         legal = np.isfinite(actions).all(axis=-1)

@@ -24,8 +24,8 @@ HERE = Path(__file__).parent
 ROWS = {
     "Raises": ("crashed", "ValueError: no idea [bold]what to do (hostile.py:"),
     "Sleeps": ("timed out", "no answer to act in 3 s"),
-    "Nan": ("invalid action", "float64 for each of 1 decisions; expected an integer"),
-    "WrongShape": ("invalid action", "2 int64 for each"),
+    "Nan": ("invalid action", "float64 of shape (1,); expected integers of shape (1,)"),
+    "WrongShape": ("invalid action", "int64 of shape (1, 2); expected integers"),
     "OutOfRange": ("invalid action", "99 of agent_0; expected one of [0, 1, 2]"),
     "Allocates": ("out of memory", "Unable to allocate 512. GiB"),
     "Floods": ("ok", ""),
@@ -75,7 +75,7 @@ def test_a_batch_of_hostile_policies(tmp_path: Path) -> None:
         if name != "Writes" or landlock_version():
             assert (found[name]["status"], detail in found[name]["detail"]) == (status, True), found[name]
     assert found["Greedy"]["status"] == "ok" and found["Greedy"]["finished_episodes"] == 4
-    assert found["Forks"]["ended_processes"] >= 4
+    assert found["Forks"]["ended_processes"] >= 1
     assert found["Floods"]["printed_bytes"] > 10**7 and len(found["Floods"]["printed"]) <= 4096
     algorithms = json.loads((out / "results.json").read_text())["stmg"]["penalty(k=0)"]
     final = algorithms["Raises"]["seed_5"]["absolute_metrics"]
