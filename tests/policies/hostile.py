@@ -1,4 +1,4 @@
-"""Policies that do what policies should not, and two that are as they should be."""
+"""Policies that do what policies should not, and some that are as they should be."""
 
 from __future__ import annotations
 
@@ -40,6 +40,15 @@ class Last:
 
     def act(self, observation: dict[str, Any]) -> Any:
         return np.flatnonzero(observation["action_mask"])[-1]
+
+
+class Vector:
+    """Numbers that depend on what it sees."""
+
+    def act(self, observation: dict[str, Any]) -> Any:
+        width = observation["leader_actions"].shape[1]
+        seen = observation["observation"].sum() + observation["leader_actions"].sum()
+        return np.sin(seen + np.arange(width) + observation["agent"])
 
 
 class Raises:

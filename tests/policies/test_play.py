@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hostile import Greedy, Together
+from hostile import Greedy, Together, Vector
 
 import stmg_envs
 from baselines.policies import Task, evaluate_policies
@@ -24,8 +25,16 @@ def _in_this_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @linux
-@pytest.mark.parametrize("env_id", ["stmg/Coordination-v0", "stmg/OnRampMerge-v0"])
-@pytest.mark.parametrize("kind", [Greedy, Together])
+@pytest.mark.parametrize(
+    ("env_id", "kind"),
+    [
+        ("stmg/Coordination-v0", Greedy),
+        ("stmg/Coordination-v0", Together),
+        ("stmg/OnRampMerge-v0", Greedy),
+        ("stmg/OnRampMerge-v0", Together),
+        ("stmg/CooperativeHunting-v0", Vector),
+    ],
+)
 def test_the_numbers_are_those_of_the_turn_based_view(env_id: str, kind: type) -> None:
     task = Task(env_id, seeds=(3, 5), episodes=2)
     (found,) = evaluate_policies([f"hostile:{kind.__name__}"], task)
@@ -48,11 +57,11 @@ def test_the_numbers_are_those_of_the_turn_based_view(env_id: str, kind: type) -
         assert found.tally.returns[run, episode] == pytest.approx(list(returns.values()), abs=1e-4)
 
 
-def decide(policy: object, observation: dict[str, np.ndarray]) -> int:
+def decide(policy: Any, observation: dict[str, Any]) -> Any:
     if isinstance(policy, Together):
         return int(policy.act_batch({name: np.asarray(x)[None] for name, x in observation.items()})[0])
-    assert isinstance(policy, Greedy)
-    return int(policy.act(observation))
+    action = policy.act(observation)
+    return action.astype(np.float32) if isinstance(policy, Vector) else int(action)
 
 
 @linux
