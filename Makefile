@@ -43,8 +43,8 @@ format: .venv/dev  ## format and fix what can be fixed
 bench: .venv/dev  ## run the benchmarks
 	$(BIN)/python -m benchmarks
 
-clean:  ## remove the virtual environment and caches
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean:  ## remove the virtual environment, the built site and caches
+	rm -rf build docs/generated .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

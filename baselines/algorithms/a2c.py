@@ -3,11 +3,11 @@ r"""A2C: advantage actor-critic on rollouts, of rewards above the average reward
 Mnih et al. 2016 for the algorithm; the DRI paper, algorithm 1, for average rewards. Each agent minimises
 
 $$
-L = -\hat A \log \pi(a \mid o) + c_V\, \ell(\hat R - V(o)) - c_H H(\pi), \qquad
+L = -A \log \pi(a \mid o) + c_V\, \ell(R - V(o)) - c_H H(\pi), \qquad
 \delta = r - \bar\mu + V(o') - V(o),
 $$
 
-with the running average reward $\bar\mu$ and the advantages $\hat A$ that sum up the errors $\delta$;
+with the running average reward $\bar\mu$ and the advantages $A$ that sum up the errors $\delta$;
 without `average_reward` $\delta = r + \gamma V(o') - V(o)$. Agents share nothing, as in that paper's matrix
 and particle tasks.
 """

@@ -11,7 +11,7 @@ M^{i_m} = \prod_{k < m} \frac{\pi^{i_k}_{\mathrm{new}}(a^{i_k} \mid o^{i_k})}
 $$
 
 $$
-L = -M^{i_m} \min\left(\rho \hat A,\ \operatorname{clip}(\rho, 1 - \epsilon, 1 + \epsilon) \hat A\right)
+L = -M^{i_m} \min\left(\rho A,\ \operatorname{clip}(\rho, 1 - \epsilon, 1 + \epsilon) A\right)
 - c_H H(\pi).
 $$
 

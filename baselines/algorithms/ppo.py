@@ -1,16 +1,16 @@
 r"""Proximal policy optimisation of joint policies.
 
 Schulman et al. 2017; STEER paper, equations 14 and 15. With the probability ratio $\rho$ of an agent's
-action given what it saw, its own advantage $\hat A$ and the value $V$ of its subgame state, each run
+action given what it saw, its own advantage $A$ and the value $V$ of its subgame state, each run
 minimises the mean over samples and agents of
 
 $$
-L = -\min\left(\rho \hat A,\ \operatorname{clip}(\rho, 1 - \epsilon, 1 + \epsilon) \hat A\right)
+L = -\min\left(\rho A,\ \operatorname{clip}(\rho, 1 - \epsilon, 1 + \epsilon) A\right)
 + c_V L_V - c_H H(\pi),
 $$
 
 $$
-L_V = \max\left(\ell(\hat R - V),\ \ell(\hat R - V_{\mathrm{old}}
+L_V = \max\left(\ell(R - V),\ \ell(R - V_{\mathrm{old}}
 - \operatorname{clip}(V - V_{\mathrm{old}}, -\epsilon, \epsilon))\right),
 $$
 
@@ -19,8 +19,8 @@ Huber loss $\ell$ that turns linear at `huber_delta`. Advantages are generalised
 normalised per agent:
 
 $$
-\hat A_t = \sum_{k \ge 0} (\gamma \lambda)^k \delta_{t+k}, \qquad
-\delta_t = r_t + \gamma V(s_{t+1}) - V(s_t), \qquad \hat R_t = \hat A_t + V(s_t).
+A_t = \sum_{k \ge 0} (\gamma \lambda)^k \delta_{t+k}, \qquad
+\delta_t = r_t + \gamma V(s_{t+1}) - V(s_t), \qquad R_t = A_t + V(s_t).
 $$
 """
 

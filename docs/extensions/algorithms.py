@@ -13,7 +13,11 @@ from sphinx.application import Sphinx
 
 from baselines.algorithms.config import load_presets
 from baselines.algorithms.registry import ALGORITHMS, AlgorithmSpec
-from extensions.pages import code, table, toctree, write_page
+from baselines.networks.policy import PolicySpec
+from extensions.pages import code, rst, table, toctree, write_page
+
+SIZES = PolicySpec(n=2, obs_dim=1, state_dim=None, action_width=2, discrete=True, fully_observed=True)
+"""Of a small game that every algorithm plays."""
 
 BOUNDS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
@@ -59,8 +63,14 @@ def preset_table(spec: AlgorithmSpec) -> str:
     return table(("Field", *presets), rows)
 
 
+def network(spec: AlgorithmSpec) -> str:
+    """What the network of an algorithm says of itself."""
+    policy = type(spec.build(spec.config_class(), SIZES))
+    return rst(f".. autoclass:: {policy.__module__}.{policy.__name__}", "   :no-index:")
+
+
 def markdown(docstring: str) -> str:
-    """A module's docstring with its first sentence as a paragraph."""
+    """A module's docstring, which is Markdown with equations between dollar signs."""
     return inspect.cleandoc(docstring)
 
 
@@ -75,6 +85,8 @@ def page(name: str, specs: list[AlgorithmSpec]) -> Iterator[str]:
     yield markdown(module.__doc__ or "")
     if learner is not module:
         yield f"## Update\n\n{markdown(learner.__doc__ or '')}"
+    yield "## Network"
+    yield network(specs[0])
     yield "## Names"
     yield table(
         ("Name", "What it is", "Fixed"),

@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 
 import stmg_envs
+from extensions.docstrings import convert
 from extensions.pages import rst, toctree, write_page
 
 PACKAGES = (
@@ -58,10 +59,11 @@ def environment_classes() -> dict[str, str]:
     return {spec.default.factory.replace(":", "."): spec.name for spec in specs}
 
 
-def data(full_name: str, origin: str, name: str) -> str:
+def data(module: ModuleType, origin: str, name: str) -> str:
     """A constant or an alias of types, with the string that follows it in its module."""
     comments = ModuleAnalyzer.for_module(origin).find_attr_docs().get(("", name), [])
-    return rst(f".. py:data:: {full_name}", "", *(f"   {line}" for line in comments))
+    head = (f".. py:data:: {name}", f"   :module: {module.__name__}", "")
+    return rst(*head, *(f"   {line}" for line in convert(comments)))
 
 
 def entry(module: ModuleType, name: str) -> str:
@@ -75,7 +77,7 @@ def entry(module: ModuleType, name: str) -> str:
         return rst(f".. autoclass:: {full_name}", "   :members:", "   :show-inheritance:")
     if inspect.isfunction(thing):
         return rst(f".. autofunction:: {full_name}")
-    return data(full_name, origins(module).get(name, module.__name__), name)
+    return data(module, origins(module).get(name, module.__name__), name)
 
 
 def page(module: ModuleType) -> Iterator[str]:

@@ -55,7 +55,7 @@ def run_python(block: Block, names: dict[str, Any]) -> str:
 def run_commands(block: Block, names: dict[str, Any]) -> str:
     """Run each line: assignments of variables, then `stmg` and its arguments."""
     printed = ""
-    for line in block.text.splitlines():
+    for line in block.text.replace("\\\n", "").splitlines():
         words = shlex.split(line)
         environment = dict(os.environ)
         while "=" in words[0]:
