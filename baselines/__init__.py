@@ -2,5 +2,18 @@
 
 from baselines.algorithms.registry import list_algorithms
 from baselines.runs.api import LoadedPolicy, TrainedRun, evaluate, load_policy, train
+from baselines.runs.distill import Distilled, distill
+from baselines.runs.publish import Published, publish
 
-__all__ = ["LoadedPolicy", "TrainedRun", "evaluate", "list_algorithms", "load_policy", "train"]
+__all__ = [
+    "Distilled",
+    "LoadedPolicy",
+    "Published",
+    "TrainedRun",
+    "distill",
+    "evaluate",
+    "list_algorithms",
+    "load_policy",
+    "publish",
+    "train",
+]

@@ -23,3 +23,7 @@ class CheckpointError(STMGError):
 
 class ResultsError(STMGError, ValueError):
     """A results file does not have the layout of results files, or its runs do not fit together."""
+
+
+class PolicyError(STMGError, ValueError):
+    """Somebody's policy does not exist, or is no policy."""

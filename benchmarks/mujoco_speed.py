@@ -35,10 +35,10 @@ TASKS = (("HalfCheetah", "2x3"), ("Ant", "4x2"))
 WARMUP = 10
 
 
-def ours(scenario: str, conf: str, num_envs: int, workers: int) -> GameVectorEnv:
+def ours(scenario: str, conf: str, num_envs: int, threads: int) -> GameVectorEnv:
     """A batch of ours whose episodes end one after another."""
     env = stmg_envs.vector_env(
-        ID, num_envs, validate=False, scenario=scenario, agent_conf=conf, workers=workers
+        ID, num_envs, validate=False, scenario=scenario, agent_conf=conf, threads=threads
     )
     assert isinstance(env, GameVectorEnv)
     env.reset(seed=0)
@@ -105,8 +105,8 @@ def robotics(scenario: str, conf: str, num_envs: int) -> Callable[[], None]:
 @click.command()
 @click.option("--num-envs", default=40, show_default=True, help="environments of a batch")
 @click.option("--repeats", default=100, show_default=True, help="timed steps, of which the median counts")
-@click.option("--workers", default=2, show_default=True, help="threads of our batch, beside one")
-def main(num_envs: int, repeats: int, workers: int) -> None:
+@click.option("--threads", default=2, show_default=True, help="threads of our batch, beside one")
+def main(num_envs: int, repeats: int, threads: int) -> None:
     """Print times of a step of one environment, and what share of MuJoCo's own rate that is."""
     torch.set_num_threads(1)
     console = Console(width=100)
@@ -114,13 +114,13 @@ def main(num_envs: int, repeats: int, workers: int) -> None:
         table = Table(
             "", "us", "x raw", "CPU us", "x raw", title=f"{scenario} {conf}, {num_envs} environments"
         )
-        one, more = (ours(scenario, conf, num_envs, number) for number in (1, workers))
+        one, more = (ours(scenario, conf, num_envs, number) for number in (1, threads))
         alone = Raw(one)
         contenders = {
             "MuJoCo alone": alone.step,
             "gymnasium-robotics": robotics(scenario, conf, num_envs),
             "ours, 1 worker": play(one),
-            f"ours, {workers} workers": play(more),
+            f"ours, {threads} threads": play(more),
         }
         clock: dict[str, list[float]] = {name: [] for name in contenders}
         processor: dict[str, list[float]] = {name: [] for name in contenders}

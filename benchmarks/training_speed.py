@@ -20,7 +20,6 @@ from torch import Tensor
 from baselines.algorithms.config import PPOConfig
 from baselines.algorithms.registry import ALGORITHMS, AlgorithmSpec
 from baselines.networks.policy import PolicySpec
-from baselines.training.interaction import RewardInteraction
 from baselines.training.memory import keep_freed_memory
 from baselines.training.population import Population
 from baselines.training.rollout import decision_noise
@@ -70,8 +69,7 @@ def steps_per_second(spec: AlgorithmSpec, agents: int, runs: int, repeats: int) 
     learner = spec.learner(config, population, agents)
     env = GameVectorEnv(Free(agents), runs * NUM_ENVS, validate=False)
     noise = decision_noise(agents, ACTIONS, discrete=True)
-    interaction = RewardInteraction("own", env, runs, config.average_step_size)
-    collector = learner.collector(env, noise, interaction)
+    collector = learner.collector(env, noise)
     collector.observations, _ = env.reset(seed=0)
     streams = Streams.from_seeds(range(runs))
 

@@ -15,8 +15,8 @@ from stmg_envs.errors import suggestion
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """Fields of every learner."""
+class RunConfig:
+    """Fields of everything that is trained in environments."""
 
     total_steps: Annotated[int, Field(gt=0, description="environment steps per run")] = 1_000_000
     num_envs: Annotated[int, Field(gt=0, description="parallel environments per run")] = 16
@@ -25,17 +25,6 @@ class TrainingConfig:
     learning_rate_decay: Annotated[
         float, Field(ge=0, le=1, description="share of the step size lost by the end, linearly")
     ] = 0.0
-    gamma: Annotated[float, Field(ge=0, le=1, description="discount per timestep")] = 0.99
-    reward_interaction: Annotated[
-        Literal["own", "sum", "dri", "dri-naive"],
-        Field(description="rewards agents learn from: own, all agents' sum, or reshaped by neighbours'"),
-    ] = "own"
-    average_step_size: Annotated[
-        float, Field(gt=0, le=1, description="step size of the average rewards that DRI compares with")
-    ] = 0.01
-    average_reward: Annotated[
-        bool, Field(description="learn rewards above the average reward, as DRI's paper does")
-    ] = False
     observation_norm: Annotated[
         bool, Field(description="networks normalise each observation over its numbers")
     ] = True
@@ -54,6 +43,23 @@ class TrainingConfig:
     def updates(self) -> int:
         """Updates of a whole training."""
         return max(1, self.total_steps // self.batch)
+
+
+@dataclass(frozen=True)
+class TrainingConfig(RunConfig):
+    """Fields of every learner that learns from rewards."""
+
+    gamma: Annotated[float, Field(ge=0, le=1, description="discount per timestep")] = 0.99
+    reward_interaction: Annotated[
+        Literal["own", "sum", "dri", "dri-naive"],
+        Field(description="rewards agents learn from: own, all agents' sum, or reshaped by neighbours'"),
+    ] = "own"
+    average_step_size: Annotated[
+        float, Field(gt=0, le=1, description="step size of the average rewards that DRI compares with")
+    ] = 0.01
+    average_reward: Annotated[
+        bool, Field(description="learn rewards above the average reward, as DRI's paper does")
+    ] = False
 
 
 @dataclass(frozen=True)
@@ -82,10 +88,10 @@ class PPOConfig(OnPolicyConfig):
     clip: Annotated[float, Field(gt=0, description="clip range of probability ratios and values")] = 0.2
 
 
-Config = TypeVar("Config", bound=TrainingConfig)
+Config = TypeVar("Config", bound=RunConfig)
 
 
-def load_presets(algorithm: str, config_class: type[TrainingConfig]) -> dict[str, dict[str, Any]]:
+def load_presets(algorithm: str, config_class: type[RunConfig]) -> dict[str, dict[str, Any]]:
     """The presets of an algorithm by name: what concerns it of the common ones, with its own over them.
 
     Args:
@@ -147,6 +153,6 @@ def resolve_config(
         raise ConfigError(f"{name}={first['input']!r} is not accepted: {first['msg']}") from None
 
 
-def config_dict(config: TrainingConfig) -> dict[str, Any]:
+def config_dict(config: RunConfig) -> dict[str, Any]:
     """The configuration as plain data."""
     return asdict(config)

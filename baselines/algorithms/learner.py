@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from baselines.algorithms.config import TrainingConfig
 from baselines.training.interaction import RewardInteraction
 from baselines.training.rollout import Noise
 from stmg_envs.protocol import JointVectorEnv, Observations, Streams
@@ -40,7 +41,7 @@ class Experience(Protocol):
 class Learner(Protocol):
     """Updates a population."""
 
-    def collector(self, env: JointVectorEnv, noise: Noise, interaction: RewardInteraction) -> Experience:
+    def collector(self, env: JointVectorEnv, noise: Noise) -> Experience:
         """What gives `update` its batches."""
 
     def update(self, batch: Any, progress: float, streams: Streams) -> dict[str, Tensor]:
@@ -60,3 +61,20 @@ class Learner(Protocol):
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Restore what `state` gave."""
+
+
+def reward_interaction(config: TrainingConfig, env: JointVectorEnv, runs: int) -> RewardInteraction:
+    """What agents make of each other's rewards, as a configuration says.
+
+    Args:
+        config: the configuration.
+        env: K * B environments.
+        runs: K.
+    """
+    return RewardInteraction(
+        config.reward_interaction,
+        env,
+        runs,
+        config.average_step_size,
+        differential=config.average_reward,
+    )

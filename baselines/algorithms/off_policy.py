@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from baselines.algorithms.config import TrainingConfig
+from baselines.algorithms.learner import reward_interaction
 from baselines.algorithms.policy_gradient import ADAM_EPS, average, under
 from baselines.training.gradients import gradient_step
 from baselines.training.interaction import RewardInteraction
@@ -71,16 +72,16 @@ class OffPolicy(ABC):
         """Discount of values: none for rewards above the average."""
         return 1.0 if self.config.average_reward else self.config.gamma
 
-    def collector(self, env: JointVectorEnv, noise: Noise, interaction: RewardInteraction) -> ReplayCollector:
+    def collector(self, env: JointVectorEnv, noise: Noise) -> ReplayCollector:
         """What fills the replay buffer."""
         config = self.config
-        self._interaction = interaction
+        self._interaction = reward_interaction(config, env, self.population.size)
         exploration = (config.exploration_start, config.exploration_end, config.exploration_anneal)
         return ReplayCollector(
             env,
             self.population,
             noise,
-            interaction,
+            self._interaction,
             config.rollout_steps,
             config.buffer_size,
             exploration,

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from baselines.algorithms.config import OnPolicyConfig
+from baselines.algorithms.learner import reward_interaction
 from baselines.networks.value_norm import ValueNormalizer
 from baselines.training.gradients import gradient_step
-from baselines.training.interaction import RewardInteraction
 from baselines.training.optimizer import adam_state, annealed, load_adam_state
 from baselines.training.population import Parameters, Population
 from baselines.training.rollout import Batch, Collector, Noise, rows_of
@@ -90,7 +90,7 @@ class PolicyGradient(ABC):
         self.normalizer = ValueNormalizer(population.size, n, config.value_norm_beta, population.device)
         self._start_optimizer()
 
-    def collector(self, env: JointVectorEnv, noise: Noise, interaction: RewardInteraction) -> Collector:
+    def collector(self, env: JointVectorEnv, noise: Noise) -> Collector:
         """What gives the batches to update on."""
         config = self.config
         gamma = 1.0 if config.average_reward else config.gamma
@@ -99,7 +99,7 @@ class PolicyGradient(ABC):
             self.population,
             self.normalizer,
             noise,
-            interaction,
+            reward_interaction(config, env, self.population.size),
             config.rollout_steps,
             gamma,
             config.gae_lambda,

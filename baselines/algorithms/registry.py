@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from baselines.algorithms.a2c import A2C, A2CConfig, build_a2c
-from baselines.algorithms.config import TrainingConfig
+from baselines.algorithms.config import RunConfig
 from baselines.algorithms.ddpg import DDPG, DDPGConfig, build_ddpg
 from baselines.algorithms.dqn import DQN, DQNConfig, build_dqn
 from baselines.algorithms.happo import HAPPO, HAPPOConfig, build_happo
@@ -43,7 +43,7 @@ class AlgorithmSpec:
 
     name: str
     summary: str
-    config_class: type[TrainingConfig]
+    config_class: type[RunConfig]
     build: Callable[[Any, PolicySpec], JointPolicy]
     learner: Callable[[Any, Population, int], Learner]
     sequential: bool
@@ -88,7 +88,7 @@ INTERACTIONS: dict[str, tuple[str, dict[str, Any]]] = {
 def variants(
     family: str,
     summary: str,
-    config_class: type[TrainingConfig],
+    config_class: type[RunConfig],
     build: Callable[[Any, PolicySpec], JointPolicy],
     learner: Callable[[Any, Population, int], Learner],
     discrete_only: bool = False,

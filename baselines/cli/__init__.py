@@ -14,8 +14,10 @@ COMMANDS = {
     "envs": "list the environments",
     "solve": "print a game's payoff table with its equilibria",
     "train": "train a population of runs",
+    "distill": "train decentralised students of a run's policies",
     "evaluate": "evaluate a run's policies greedily",
     "report": "write a run's report as one HTML page",
+    "zoo": "list trained policies, or add one from a run",
     "leaderboard": "compare results files on a small web site",
     "reproduce": "regenerate a published table, or continue doing so",
 }

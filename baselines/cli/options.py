@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import MISSING, Field, fields
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import rich_click as click
+
+from baselines.algorithms.config import RunConfig
 
 
 class Assignment(click.ParamType[tuple[str, Any]]):
@@ -63,3 +66,25 @@ WORKERS: dict[str, Any] = {
 """What `--workers` is."""
 
 priority = click.option("--priority", help="agent names, first to decide first: agent_1,agent_0")
+
+
+def config_options(config_class: type[RunConfig]) -> list[click.Option]:
+    """A flag for every field of a configuration that has a default."""
+    hints = get_type_hints(config_class, include_extras=True)
+    return [
+        _field_option(field, hints[field.name])
+        for field in fields(config_class)
+        if field.default is not MISSING
+    ]
+
+
+def _field_option(field: Field[Any], hint: Any) -> click.Option:
+    """The flag of a configuration field; it has no default, so that presets show through."""
+    kind, info = get_args(hint)[:2]
+    flag = f"--{field.name.replace('_', '-')}"
+    if kind is bool:
+        flag = f"{flag}/--no-{field.name.replace('_', '-')}"
+    if get_origin(kind) is Literal:
+        kind = click.Choice(get_args(kind))
+    words = f"{info.description} [class default: {field.default}]"
+    return click.Option([flag, field.name], type=kind, default=None, help=words)

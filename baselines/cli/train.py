@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import MISSING, Field, fields
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 import rich_click as click
 import torch
@@ -28,18 +27,6 @@ def command() -> None:
 def available_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _field_option(field: Field[Any], hint: Any) -> click.Option:
-    """The flag of a configuration field; it has no default, so that presets show through."""
-    kind, info = get_args(hint)[:2]
-    default = "" if field.default is MISSING else f" [class default: {field.default}]"
-    flag = f"--{field.name.replace('_', '-')}"
-    if kind is bool:
-        flag = f"{flag}/--no-{field.name.replace('_', '-')}"
-    if get_origin(kind) is Literal:
-        kind = click.Choice(get_args(kind))
-    return click.Option([flag, field.name], type=kind, default=None, help=f"{info.description}{default}")
 
 
 def _run(spec: AlgorithmSpec) -> Callable[..., None]:
@@ -80,7 +67,6 @@ def _run(spec: AlgorithmSpec) -> Callable[..., None]:
 
 def _algorithm_command(spec: AlgorithmSpec) -> click.Command:
     presets = ", ".join(load_presets(spec.family, spec.config_class)) or "none"
-    hints = get_type_hints(spec.config_class, include_extras=True)
     cores = available_cores()
     parameters: list[click.Parameter] = [
         click.Argument(["env_id"]),
@@ -93,7 +79,7 @@ def _algorithm_command(spec: AlgorithmSpec) -> click.Command:
         click.Option(["--threads"], type=int, default=cores, show_default=True, help="torch threads"),
         click.Option(["--out"], type=click.Path(file_okay=False), help="run directory; must not exist yet"),
         click.Option(["--resume"], is_flag=True, help="continue the run in --out"),
-        *(_field_option(field, hints[field.name]) for field in fields(spec.config_class)),
+        *options.config_options(spec.config_class),
     ]
     example = (
         f"Example: stmg train {spec.name} stmg/Penalty-v0 --env-arg k=-100 --seeds 32 --out runs/penalty"

@@ -85,7 +85,7 @@ def evaluate_greedy(population: Population, env: JointVectorEnv, streams: Stream
     table = returns.view(runs, episodes, n).cpu().numpy()
     return Evaluated(
         returns=table,
-        optimal=_optimal(env, table, priority.view(runs, episodes, n).cpu().numpy()),
+        optimal=reached_optimum(env, table, priority.view(runs, episodes, n).cpu().numpy()),
         metrics={name: value.view(runs, episodes).cpu().numpy() for name, value in metrics.items()},
         actions=[np.stack(play) for play in plays],
         lost=counts.cpu().numpy() if env.loses_episodes else None,
@@ -104,7 +104,7 @@ def _record(plays: list[list[NDArray[np.float64]]], actions: Tensor, running: Te
             play.append(chosen[k])
 
 
-def _optimal(
+def reached_optimum(
     env: JointVectorEnv, returns: NDArray[np.float64], priority: NDArray[np.int64]
 ) -> NDArray[np.bool_] | None:
     """Whether returns (K, E, n) equal a known optimum of the priority (K, E, n) in force."""

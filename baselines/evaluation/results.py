@@ -110,3 +110,17 @@ class ResultsFile:
             elapsed = max((step.get("elapsed_time", 0.0) for step in run.values()), default=0.0)
             run["absolute_metrics"] = {"elapsed_time": elapsed} | evaluated.as_metrics(k)
         write_json(self.path, self.data)
+
+
+def read_metric_means(path: Path, task: str, algorithm: str, seed: int) -> dict[str, float]:
+    """The absolute metrics of one policy, each the mean over its episodes.
+
+    Raises:
+        InvalidArgumentError: if the file is missing or has none of them.
+    """
+    try:
+        metrics = read_json(path)[ENVIRONMENT][task][algorithm][f"seed_{seed}"]["absolute_metrics"]
+    except KeyError as error:
+        raise InvalidArgumentError(f"{path} has no {error}; evaluate the policy again with --write") from None
+    names = [name for name in metrics if name not in BOOKKEEPING]
+    return {name: sum(metrics[name]) / len(metrics[name]) for name in names}

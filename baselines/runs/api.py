@@ -18,7 +18,8 @@ from baselines.evaluation.greedy import Evaluated, evaluate_greedy
 from baselines.evaluation.results import ResultsFile
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan, make_plan
-from baselines.runs.trainer import ABSOLUTE, EVALUATIONS, Progress, Trainer, write_plays
+from baselines.runs.trainer import ABSOLUTE, EVALUATIONS, FRESH, Progress, Trainer, write_plays
+from baselines.runs.zoo import find_run
 from baselines.training.checkpoint import load_checkpoint
 from baselines.training.population import Population
 from baselines.training.rollout import decision_noise, policy_inputs
@@ -105,33 +106,43 @@ def train(
     return TrainedRun(directory.path, plan, Trainer(plan, directory, resume).run(watch))
 
 
-def evaluate(run_dir: str | Path, episodes: int = 320, workers: int | None = None) -> Evaluated:
-    """Evaluate the saved policies greedily and write absolute metrics to `results.json`.
+def evaluate(
+    run_dir: str | Path, episodes: int = 320, workers: int | None = None, write: bool | None = None
+) -> Evaluated:
+    """Evaluate the saved policies greedily.
 
     Args:
-        run_dir: a run directory.
+        run_dir: a run directory, or an entry of the zoo, such as "zoo/steer-penalty".
         episodes: episodes per run, each environment playing exactly one.
         workers: processes that step an engine's environments; as many as in training by default.
+        write: whether absolute metrics go to `results.json` and the first episodes to `plays.json`. By
+            default they do, unless it is the zoo's.
 
     Raises:
         RunDirectoryError: if there is no run.
         CheckpointError: if its checkpoint is missing or damaged.
     """
-    directory = RunDirectory(Path(run_dir))
+    directory = find_run(run_dir)
     plan = directory.plan()
     if workers is not None:
         plan = replace(plan, workers=workers)
-    population, progress = _load_population(directory, plan)
-    streams = Streams.from_seeds(plan.seeds, plan.device).fold(EVALUATIONS, ABSOLUTE)
-    with closing(plan.environments(episodes)) as env:
-        evaluated = evaluate_greedy(population, env, streams)
+    population, progress = load_population(directory, plan)
+    evaluated = play(population, plan, episodes, FRESH if directory.published else ABSOLUTE)
     if evaluated.lost is not None:
         evaluated = replace(evaluated, lost=evaluated.lost + np.array(progress.get("lost", 0)))
-    step = progress["updates"] * plan.config.batch
-    results = ResultsFile(directory.results, plan.task, plan.algorithm.name, plan.seeds, step)
-    results.set_absolute(evaluated)
-    write_plays(directory, plan, evaluated)
+    if not directory.published if write is None else write:
+        step = progress["updates"] * plan.config.batch
+        results = ResultsFile(directory.results, plan.task, plan.algorithm.name, plan.seeds, step)
+        results.set_absolute(evaluated)
+        write_plays(directory, plan, evaluated)
     return evaluated
+
+
+def play(population: Population, plan: RunPlan, episodes: int, counter: int) -> Evaluated:
+    """Greedy episodes of policies in a plan's environments; the same counter gives the same episodes."""
+    streams = Streams.from_seeds(plan.seeds, plan.device).fold(EVALUATIONS, counter)
+    with closing(plan.environments(episodes)) as env:
+        return evaluate_greedy(population, env, streams)
 
 
 class LoadedPolicy:
@@ -193,35 +204,42 @@ def load_policy(run_dir: str | Path, seed: int | None = None) -> LoadedPolicy:
     """The trained policy of one seed of a run.
 
     Args:
-        run_dir: a run directory.
+        run_dir: a run directory, or an entry of the zoo, such as "zoo/steer-penalty".
         seed: one of the run's seeds; the first by default.
 
     Raises:
         RunDirectoryError: if there is no run.
         CheckpointError: if its checkpoint is missing, damaged, or has no such seed.
     """
-    directory = RunDirectory(Path(run_dir))
+    directory = find_run(run_dir)
     plan = directory.plan()
-    chosen = plan.seeds[0] if seed is None else seed
-    if chosen not in plan.seeds:
-        raise CheckpointError(
-            f"seed={chosen} is not in {str(directory.path)!r}; expected one of {plan.seeds}"
-        )
-    population, _ = _load_population(directory, plan)
-    sizes = plan.policy_spec(plan.game())
-    single = Population(lambda: plan.algorithm.build(plan.config, sizes), [chosen], plan.device)
-    index = plan.seeds.index(chosen)
-    single.load({name: p[index : index + 1] for name, p in population.parameters.items()})
-    return LoadedPolicy(single, plan)
+    plan = of_seed(plan, plan.seeds[0] if seed is None else seed)
+    return LoadedPolicy(load_population(directory, plan)[0], plan)
 
 
-def _load_population(directory: RunDirectory, plan: RunPlan) -> tuple[Population, dict[str, Any]]:
-    """The saved policies of all seeds, and how far their training had come."""
+def of_seed(plan: RunPlan, seed: int) -> RunPlan:
+    """The part of a plan that is one seed's.
+
+    Raises:
+        CheckpointError: if it has no such seed.
+    """
+    if seed not in plan.seeds:
+        raise CheckpointError(f"seed={seed} is none of the run; expected one of {plan.seeds}")
+    return replace(plan, seeds=(seed,))
+
+
+def load_population(directory: RunDirectory, plan: RunPlan) -> tuple[Population, dict[str, Any]]:
+    """The saved policies of the plan's seeds, and how far their training had come.
+
+    Raises:
+        CheckpointError: if the checkpoint is missing, damaged, or of another run.
+    """
     tensors, progress = load_checkpoint(directory.checkpoint)
     sizes = plan.policy_spec(plan.game())
     population = Population(lambda: plan.algorithm.build(plan.config, sizes), plan.seeds, plan.device)
     try:
-        population.load({name: tensors[f"policy.{name}"] for name in population.parameters})
-    except (KeyError, RuntimeError) as error:
+        rows = [progress["seeds"].index(seed) for seed in plan.seeds]
+        population.load({name: tensors[f"policy.{name}"][rows] for name in population.parameters})
+    except (KeyError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{directory.checkpoint} does not fit the run ({error})") from None
     return population, progress

@@ -12,10 +12,13 @@ from typing import Any
 
 import torch
 
+from baselines.distillation.students import STUDENTS
 from baselines.errors import RunDirectoryError
 from baselines.evaluation.results import read_json, write_json
-from baselines.runs.plan import RunPlan, make_plan
+from baselines.runs.plan import RunPlan, device_here, make_plan
 
+PUBLISHED = "published"
+"""Entry of a manifest that says how a policy came into a zoo."""
 PACKAGES = ("stmg", "torch", "numpy", "gymnasium", "pettingzoo")
 
 
@@ -60,8 +63,12 @@ class RunDirectory:
     def report(self) -> Path:
         return self.path / "report.html"
 
-    def create(self, plan: RunPlan) -> None:
+    def create(self, plan: RunPlan, call: str = "baselines.train") -> None:
         """Make the directory and write its manifest.
+
+        Args:
+            plan: what is to be done.
+            call: who does it, if it is not the command line.
 
         Raises:
             RunDirectoryError: if the path exists.
@@ -72,10 +79,10 @@ class RunDirectory:
             raise RunDirectoryError(
                 f"out={str(self.path)!r} exists already; continue it with --resume, or choose another --out"
             ) from None
-        write_json(self.manifest, plan.as_dict() | provenance())
+        write_json(self.manifest, plan.as_dict() | provenance(call))
 
     def plan(self) -> RunPlan:
-        """The plan in the manifest.
+        """The plan in the manifest, on the CPU if this machine lacks the run's device.
 
         Raises:
             RunDirectoryError: if this is no run directory.
@@ -86,9 +93,15 @@ class RunDirectory:
                 f"expected one made by stmg train"
             )
         stored = read_json(self.manifest)
-        names = ("seeds", "env_args", "device", "priority", "workers", "config")
-        known = {name: stored[name] for name in names if name in stored}
-        return make_plan(stored["algorithm"], stored["env_id"], **known)
+        names = ("seeds", "env_args", "priority", "workers", "config")
+        row = STUDENTS if stored["algorithm"] == STUDENTS.name else stored["algorithm"]
+        same = {name: stored[name] for name in names if name in stored}
+        return make_plan(row, stored["env_id"], device=device_here(stored["device"]), **same)
+
+    @property
+    def published(self) -> bool:
+        """Whether this is an entry of a zoo, whose results are not to change."""
+        return PUBLISHED in read_json(self.manifest)
 
     def differing(self, plan: RunPlan) -> str | None:
         """The first part of a plan in which the directory's own differs from it; None if it is the same."""
@@ -108,12 +121,10 @@ class RunDirectory:
             )
 
 
-def provenance() -> dict[str, Any]:
-    """Versions, commit and command of this process."""
+def provenance(call: str) -> dict[str, Any]:
+    """Versions, commit and command of this process; `call` stands for the command where it has none."""
     return {
-        "command": " ".join(["stmg", *sys.argv[1:]])
-        if Path(sys.argv[0]).name == "stmg"
-        else "baselines.train",
+        "command": " ".join(["stmg", *sys.argv[1:]]) if Path(sys.argv[0]).name == "stmg" else call,
         "commit": _commit(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",

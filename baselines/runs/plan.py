@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from baselines.algorithms.config import TrainingConfig, config_dict, resolve_config
+from baselines.algorithms.config import RunConfig, config_dict, resolve_config
 from baselines.algorithms.registry import AlgorithmSpec, algorithm_spec
 from baselines.errors import ConfigError
 from baselines.evaluation.results import task_name
@@ -41,7 +41,7 @@ class RunPlan:
     env_id: str
     env_args: dict[str, Any]
     seeds: tuple[int, ...]
-    config: TrainingConfig
+    config: RunConfig
     device: str
     priority: tuple[str, ...] | str | None
     workers: int = 0
@@ -108,7 +108,7 @@ def _plain(value: Any) -> Any:
 
 
 def make_plan(
-    algorithm: str,
+    algorithm: str | AlgorithmSpec,
     env_id: str,
     *,
     seeds: int | Sequence[int] = 1,
@@ -122,7 +122,7 @@ def make_plan(
     """Resolve and validate everything a run needs.
 
     Args:
-        algorithm: registry name.
+        algorithm: registry name, or the row of an algorithm that is not registered.
         env_id: environment id.
         seeds: a number of seeds (0, 1, ...) or the seeds themselves.
         env_args: arguments of the game.
@@ -136,7 +136,7 @@ def make_plan(
         UnknownNameError, InvalidArgumentError, InvalidPriorityError, MissingEngineError, ConfigError,
         PairingError: for what is wrong with the arguments.
     """
-    row = algorithm_spec(algorithm)
+    row = algorithm if isinstance(algorithm, AlgorithmSpec) else algorithm_spec(algorithm)
     family = env_id.partition("/")[0] if is_external(env_id) else game_spec(env_id).family
     resolved = resolve_config(row.config_class, row.fixed, row.family, preset, family, config or {})
     require_count("workers", workers, 0)
@@ -169,14 +169,24 @@ def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
 
 
 def _device(device: str) -> str:
+    reason = _missing(device)
+    if reason is not None:
+        raise ConfigError(f"device={device!r} cannot be used ({reason}); expected cpu or an available cuda")
+    return device
+
+
+def device_here(device: str) -> str:
+    """A device if this machine has it, else the CPU."""
+    return "cpu" if _missing(device) else device
+
+
+def _missing(device: str) -> str | None:
+    """Why a device cannot be used, or None if it can."""
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(
-            f"device={device!r} cannot be used ({reason}); expected cpu or an available cuda"
-        ) from None
-    return device
+        return str(error).splitlines()[0]
+    return None
 
 
 def _priority(priority: Sequence[str] | str | None) -> tuple[str, ...] | str | None:

@@ -18,7 +18,6 @@ from baselines.runs.directory import RunDirectory
 from baselines.runs.interrupt import StopRequest
 from baselines.runs.plan import RunPlan
 from baselines.training.checkpoint import load_checkpoint, save_checkpoint
-from baselines.training.interaction import RewardInteraction
 from baselines.training.memory import keep_freed_memory
 from baselines.training.metrics import MetricsLog
 from baselines.training.population import Population
@@ -29,6 +28,8 @@ ENVIRONMENTS, DECISIONS, UPDATES, EVALUATIONS = range(1, 5)
 """Purposes of a run's random streams. All its randomness is a function of (seed, purpose, counter)."""
 ABSOLUTE = 2**31
 """Counter of the final evaluation's streams, beyond all updates."""
+FRESH = ABSOLUTE + 1
+"""Counter of the evaluation of a published policy, which was chosen by its final evaluation."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,7 @@ class Trainer:
         self.learner = plan.algorithm.learner(config, self.population, sizes.n)
         self.streams = Streams.from_seeds(plan.seeds, plan.device)
         noise = decision_noise(sizes.n, sizes.action_width, sizes.discrete)
-        interaction = RewardInteraction(
-            config.reward_interaction,
-            env,
-            len(plan.seeds),
-            config.average_step_size,
-            differential=config.average_reward,
-        )
-        self.collector = self.learner.collector(env, noise, interaction)
+        self.collector = self.learner.collector(env, noise)
         self.evaluation_env = plan.environments(config.eval_episodes)
         self.updates_done = 0
         self.elapsed = 0.0

@@ -80,10 +80,15 @@ def entry(module: ModuleType, name: str) -> str:
     return data(module, origins(module).get(name, module.__name__), name)
 
 
-def page(module: ModuleType) -> Iterator[str]:
+def page(name: str) -> Iterator[str]:
     """The parts of a page."""
-    yield f"# {module.__name__}"
-    yield rst(f".. py:module:: {module.__name__}")
+    yield f"# {name}"
+    yield rst(f".. py:module:: {name}")
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        yield f"This site was built without the engine: {error}."
+        return
     yield inspect.getdoc(module) or ""
     yield from (entry(module, name) for name in exported(module))
 
@@ -91,7 +96,7 @@ def page(module: ModuleType) -> Iterator[str]:
 def write_pages(app: Sphinx) -> None:
     """Write a page for each package, and their list."""
     for name in PACKAGES:
-        write_page(app, f"reference/{name}", page(importlib.import_module(name)))
+        write_page(app, f"reference/{name}", page(name))
     write_page(
         app,
         "reference",

@@ -80,14 +80,14 @@ class MultiAgentMujoco(Game):
     **Pictures** need OpenGL without a screen: EGL (Debian: `libegl1 libgl1-mesa-dri`) on Linux, or what the
     environment variable `MUJOCO_GL` names.
 
-    **Speed.** A batch is stepped at once on `workers` threads, without the interpreter's lock.
+    **Speed.** A batch is stepped at once on one or more `threads`, without the interpreter's lock.
 
     Args:
         scenario: a name of the table.
         agent_conf: one of its factorisations.
         agent_obsk: k for k-hop observations, None for the full state.
         max_steps: time limit; None for the scenario's own.
-        workers: threads that MuJoCo steps a batch on. Results do not depend on it.
+        threads: how many of them step a batch. Results do not depend on it.
 
     Raises:
         UnknownNameError: for an unknown scenario.
@@ -104,18 +104,18 @@ class MultiAgentMujoco(Game):
         agent_conf: str = "2x3",
         agent_obsk: int | None = 1,
         max_steps: int | None = None,
-        workers: int = 1,
+        threads: int = 1,
     ) -> None:
         if agent_obsk is not None:
             require_count("agent_obsk", agent_obsk, low=0)
         if max_steps is not None:
             require_count("max_steps", max_steps, low=1)
-        require_count("workers", workers, low=1)
+        require_count("threads", threads, low=1)
         self.scenario = found = find_scenario(scenario, agent_conf)
         self.max_steps = found.max_steps if max_steps is None else max_steps
         self.parts = found.limbs.factorisations[agent_conf]
         self.agents = tuple(f"agent_{index}" for index in range(len(self.parts)))
-        self.simulation = Simulation(compiled(found.model()), found.frame_skip, found.fields, workers)
+        self.simulation = Simulation(compiled(found.model()), found.frame_skip, found.fields, threads)
         model = self.simulation.model
         self.duration = model.opt.timestep * found.frame_skip
 

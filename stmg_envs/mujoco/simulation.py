@@ -33,13 +33,13 @@ class Simulation:
         frame_skip: steps of MuJoCo in one of ours.
         fields: fields of `MjData` to compute beyond `STATE`. As in MuJoCo they belong to the last stage of
             the integrator, not to the positions that it arrives at.
-        workers: threads.
+        threads: how many step a batch.
     """
 
-    def __init__(self, model: mujoco.MjModel, frame_skip: int, fields: Collection[str], workers: int) -> None:
+    def __init__(self, model: mujoco.MjModel, frame_skip: int, fields: Collection[str], threads: int) -> None:
         self.model = model
         self.frame_skip = frame_skip
-        self.workers = workers
+        self.threads = threads
         self._derived = sorted(set(fields) - {*STATE, CONTACT_FORCES})
         self._contacts = CONTACT_FORCES in fields
         self._data = mujoco.MjData(model)
@@ -81,7 +81,7 @@ class Simulation:
         size = len(controls)
         if self._batch is None or self._batch.nsim < size:
             # Contact forces are computed from what a simulation of its own keeps of its last stage.
-            self._batch = Batch(self.model, size, self.workers, persistent=self._contacts)
+            self._batch = Batch(self.model, size, self.threads, persistent=self._contacts)
             names = (*STATE, *self._derived, "ctrl", "ncon")
             self._live = {name: self._batch.bind(name) for name in names}
         for name in STATE:

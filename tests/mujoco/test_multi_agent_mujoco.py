@@ -222,8 +222,8 @@ def test_time_limits_truncate() -> None:
 def test_threads_give_the_same_numbers(scenario: str) -> None:
     conf = next(iter(SCENARIOS[scenario].limbs.factorisations))
 
-    def play(workers: int) -> list[Any]:
-        env = stmg_envs.vector_env(ID, 5, scenario=scenario, agent_conf=conf, workers=workers)
+    def play(threads: int) -> list[Any]:
+        env = stmg_envs.vector_env(ID, 5, scenario=scenario, agent_conf=conf, threads=threads)
         env.reset(seed=3)
         generator = torch.Generator().manual_seed(0)
         shape = (5, len(env.agents), env.game.action_width)
@@ -324,7 +324,7 @@ def test_without_opengl_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
         ({"agent_obsk": -1}, InvalidArgumentError, "agent_obsk=-1.*>= 0"),
         ({"agent_obsk": 1.5}, InvalidArgumentError, r"agent_obsk=1\.5"),
         ({"max_steps": 0}, InvalidArgumentError, "max_steps=0"),
-        ({"workers": 0}, InvalidArgumentError, "workers=0.*>= 1"),
+        ({"threads": 0}, InvalidArgumentError, "threads=0.*>= 1"),
     ],
 )
 def test_bad_arguments(arguments: dict[str, Any], error: type[Exception], message: str) -> None:

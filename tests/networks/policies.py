@@ -13,6 +13,7 @@ from baselines.networks.mlp import MLPPolicy
 from baselines.networks.policy import Inputs, JointPolicy, PolicySpec
 from baselines.networks.steer import SteerNetwork
 from baselines.networks.step import StepNetwork
+from baselines.networks.students import Students
 
 BATCH, N, OBS_DIM, STATE_DIM = 6, 4, 5, 7
 
@@ -36,6 +37,7 @@ POLICIES: dict[str, Callable[[PolicySpec], JointPolicy]] = {
     "mappo with separate actors": lambda spec: MLPPolicy(spec, (16, 16), shared=False, central=True),
     "a2c": lambda spec: MLPPolicy(spec, (16,), shared=False, central=False),
     "ippo": lambda spec: MLPPolicy(spec, (16,), shared=True, central=False),
+    "students": lambda spec: Students(spec, (16,)),
 }
 SEQUENTIAL = ["step", "steer", "steer, inner mlp", "steer, inner none", "steer, outer gru", "mat"]
 

@@ -1,0 +1,62 @@
+"""`stmg zoo`: trained policies that are kept under a name."""
+
+from __future__ import annotations
+
+import rich_click as click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from baselines.evaluation.numbers import compact
+from baselines.evaluation.results import read_metric_means
+from baselines.runs.publish import publish
+from baselines.runs.zoo import zoo_entries
+
+
+@click.group(name="zoo")
+def command() -> None:
+    """Trained policies, small enough to keep with the source: zoo/<name>.
+
+    `stmg evaluate zoo/<name>` and `baselines.load_policy("zoo/<name>")` take them as they take runs.
+
+    Example: stmg zoo list
+    """
+
+
+@command.command(name="list")
+def list_command() -> None:
+    """List the zoo: what was trained on what, and the results in fresh episodes.
+
+    Example: stmg zoo list
+    """
+    table = Table("policy", "algorithm", "task", "seed", "results", "kB", box=SIMPLE_HEAD)
+    for directory in zoo_entries():
+        plan = directory.plan()
+        means = read_metric_means(directory.results, plan.task, plan.algorithm.name, plan.seeds[0])
+        results = ", ".join(f"{name} {compact(value)}" for name, value in means.items())
+        size = f"{directory.checkpoint.stat().st_size / 1000:.0f}"
+        table.add_row(
+            f"zoo/{directory.path.name}", plan.algorithm.name, plan.task, str(plan.seeds[0]), results, size
+        )
+    Console(width=max(110, Console().width)).print(table)
+
+
+@command.command(name="add")
+@click.argument("run_dir", type=click.Path(file_okay=False))
+@click.argument("name")
+@click.option("--seed", type=int, help="whose policy; by default the best by the final evaluation")
+@click.option(
+    "--episodes", type=click.IntRange(min=1), default=320, show_default=True, help="fresh, for its results"
+)
+def add_command(run_dir: str, name: str, seed: int | None, episodes: int) -> None:
+    """Put one policy of RUN_DIR into zoo/NAME: its parameters, how it was made, and its results.
+
+    Example: stmg zoo add runs/penalty steer-penalty
+    """
+    published = publish(run_dir, name, seed, episodes)
+    console = Console(soft_wrap=True, highlight=False)
+    why = "as asked" if published.chosen_by is None else f"the best by {published.chosen_by}"
+    console.print(f"seed {published.seed}, {why}")
+    for metric, values in published.evaluated.as_metrics(0).items():
+        console.print(f"{metric}: {compact(sum(values) / len(values))}")
+    console.print(f"written to {published.path}")

@@ -1,0 +1,82 @@
+"""Students learn from their teachers: the update."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from baselines.algorithms.policy_gradient import ADAM_EPS, average, under
+from baselines.distillation.config import DistillationConfig
+from baselines.distillation.lessons import LessonCollector, Lessons
+from baselines.distillation.loss import distillation_loss
+from baselines.training.gradients import gradient_step
+from baselines.training.optimizer import adam_state, load_adam_state
+from baselines.training.population import Parameters, Population
+from baselines.training.rollout import Noise
+from stmg_envs.protocol import JointVectorEnv, Streams
+
+
+class Distillation:
+    """One Adam over the parameters of all students.
+
+    Args:
+        config: the configuration.
+        students: K policies.
+        teachers: K policies, those that the students learn from.
+    """
+
+    def __init__(self, config: DistillationConfig, students: Population, teachers: Population) -> None:
+        self.config = config
+        self.students = students
+        self.teachers = teachers
+        parameters = list(students.parameters.values())
+        self.optimizer = torch.optim.Adam(parameters, lr=config.learning_rate, eps=ADAM_EPS, fused=True)
+
+    def collector(self, env: JointVectorEnv, noise: Noise) -> LessonCollector:
+        """What gives the lessons to update on."""
+        return LessonCollector(env, self.students, self.teachers, noise, self.config)
+
+    def update(self, batch: Lessons, progress: float, streams: Streams) -> dict[str, Tensor]:
+        """All passes over one rollout's lessons.
+
+        Args:
+            batch: the lessons.
+            progress: share of training done, in [0, 1].
+            streams: randomness of this update, K streams.
+
+        Returns:
+            Metrics per run, each (K,): means over the gradient steps.
+        """
+        config = self.config
+        for group in self.optimizer.param_groups:
+            group["lr"] = config.learning_rate * (1.0 - config.learning_rate_decay * progress)
+        steps = []
+        for _ in range(config.epochs):
+            order = streams.permutation(batch.log_probs.shape[1])
+            steps += [self._step(batch, rows) for rows in order.chunk(config.minibatches, dim=1)]
+        return average(steps)
+
+    def _step(self, lessons: Lessons, rows: Tensor) -> dict[str, Tensor]:
+        """One gradient step on samples (K, M)."""
+
+        def loss(parameters: Parameters, runs: slice) -> tuple[Tensor, dict[str, Tensor]]:
+            part = lessons.take(runs, rows)
+            found = self.students.evaluate(part.inputs, part.actions, parameters)
+            return distillation_loss(
+                found.log_probs, part.log_probs, found.entropies, part.alive, self.config.entropy_coef
+            )
+
+        return gradient_step(self.students, self.optimizer, loss, rows.shape[1], self.config.max_grad_norm)
+
+    def state(self) -> dict[str, Tensor]:
+        """Parameters and optimiser moments by name."""
+        parameters = self.students.parameters
+        tensors = {f"policy.{name}": p.detach() for name, p in parameters.items()}
+        return tensors | {
+            f"optimizer.{name}": x for name, x in adam_state(self.optimizer, parameters).items()
+        }
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Restore what `state` gave."""
+        self.students.load(under("policy.", tensors))
+        load_adam_state(self.optimizer, self.students.parameters, under("optimizer.", tensors))

@@ -1,0 +1,24 @@
+"""Somebody else's policy: what it has to be, and its evaluation in a process of its own."""
+
+from baselines.policies.evaluation import Evaluation, Task, evaluate_policies
+from baselines.policies.failure import Status
+from baselines.policies.files import results_path, write_evaluations
+from baselines.policies.policy import Action, BatchPolicy, Policy, TurnObservation
+from baselines.policies.process import Limits, Verdict
+from baselines.policies.tally import Tally
+
+__all__ = [
+    "Action",
+    "BatchPolicy",
+    "Evaluation",
+    "Limits",
+    "Policy",
+    "Status",
+    "Tally",
+    "Task",
+    "TurnObservation",
+    "Verdict",
+    "evaluate_policies",
+    "results_path",
+    "write_evaluations",
+]

@@ -1,0 +1,92 @@
+"""Put one policy of a run into the zoo, with its results in fresh episodes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from baselines.algorithms.policy_gradient import under
+from baselines.errors import RunDirectoryError
+from baselines.evaluation.final_table import last_metrics
+from baselines.evaluation.greedy import Evaluated
+from baselines.evaluation.report_inputs import read_run
+from baselines.evaluation.results import read_json, write_json
+from baselines.runs.api import evaluate, of_seed
+from baselines.runs.directory import PUBLISHED, RunDirectory, provenance
+from baselines.runs.zoo import ZOO, find_run
+from baselines.training.checkpoint import load_checkpoint, save_checkpoint
+
+MAIN_METRICS = ("win_rate", "optimal", "return")
+"""What policies are chosen by: the first that there is; ties by those after it, then by the first seed."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A new entry of the zoo.
+
+    Attributes:
+        path: where it lies.
+        seed: whose policy it is.
+        chosen_by: the metric that this seed was best by, or None if it was named.
+        evaluated: what the policy did in fresh episodes.
+    """
+
+    path: Path
+    seed: int
+    chosen_by: str | None
+    evaluated: Evaluated
+
+
+def publish(run_dir: str | Path, name: str, seed: int | None = None, episodes: int = 320) -> Published:
+    """Make `zoo/<name>` from a run: parameters, plan, provenance and results, and nothing else.
+
+    Args:
+        run_dir: a run directory.
+        name: of the entry: lower-case letters, digits and hyphens.
+        seed: whose policy; by default the best by the final evaluation.
+        episodes: fresh greedy episodes for its results, other than those it was chosen by.
+
+    Raises:
+        RunDirectoryError: if there is no run, it has no such seed, or the entry exists.
+        CheckpointError: if the checkpoint is missing or damaged.
+        InvalidArgumentError: if the run has no results to choose by.
+    """
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise RunDirectoryError(
+            f"name={name!r} is no name for the zoo; expected lower-case letters, digits and hyphens, for "
+            f"instance steer-penalty"
+        )
+    source = find_run(run_dir)
+    plan = source.plan()
+    chosen_by = None
+    if seed is None:
+        seed, chosen_by = _best(source, plan.seeds)
+    plan = of_seed(plan, seed)
+    tensors, progress = load_checkpoint(source.checkpoint)
+    row = progress["seeds"].index(seed)
+    entry = RunDirectory(ZOO / name)
+    if entry.path.exists():
+        raise RunDirectoryError(f"{entry.path} exists already; choose another name, or remove it first")
+    entry.path.mkdir(parents=True)
+    parameters = {f"policy.{key}": p[row : row + 1] for key, p in under("policy.", tensors).items()}
+    own = {key: [progress[key][row]] for key in ("seeds", "lost") if key in progress}
+    save_checkpoint(entry.checkpoint, parameters, progress | own)
+    manifest = read_json(source.manifest)
+    how = provenance("baselines.publish") | {"seeds": manifest["seeds"], "chosen_by": chosen_by}
+    # A policy is published for everybody, whatever machine it was trained on.
+    anywhere = {"seeds": [seed], "device": "cpu", "workers": 0}
+    write_json(entry.manifest, manifest | anywhere | {PUBLISHED: how})
+    evaluated = evaluate(entry.path, episodes, plan.workers, write=True)
+    return Published(entry.path, seed, chosen_by, evaluated)
+
+
+def _best(source: RunDirectory, seeds: tuple[int, ...]) -> tuple[int, str]:
+    """The best seed by the final evaluation, and the metric that decided."""
+    metrics: dict[str, NDArray[np.float64]] = last_metrics(read_run(source.path).evaluations)
+    names = [name for name in MAIN_METRICS if name in metrics]
+    best = max(range(len(seeds)), key=lambda k: [metrics[name][k] for name in names])
+    return seeds[best], names[0]

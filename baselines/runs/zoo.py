@@ -1,0 +1,37 @@
+"""Where trained policies are kept under a name: `zoo/<name>`, a run directory of one seed.
+
+It holds the policy's parameters alone, what it was trained with, and its results in fresh episodes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from baselines.errors import RunDirectoryError
+from baselines.runs.directory import RunDirectory
+
+ZOO = Path("zoo")
+SOURCE = Path(__file__).parents[2]
+"""The source tree, where the package is not installed without it."""
+
+
+def find_run(run_dir: str | Path) -> RunDirectory:
+    """A run directory by its path; `zoo/<name>` is looked for here and in the source tree.
+
+    Raises:
+        RunDirectoryError: if the name is none of the zoo.
+    """
+    path = Path(run_dir)
+    if path.parts[:1] != ZOO.parts or path.exists():
+        return RunDirectory(path)
+    if not (SOURCE / path).is_dir():
+        names = [directory.path.name for directory in zoo_entries()]
+        raise RunDirectoryError(f"{str(path)!r} is not there; expected one of {names or 'none, it is empty'}")
+    return RunDirectory(SOURCE / path)
+
+
+def zoo_entries() -> list[RunDirectory]:
+    """All entries, here and in the source tree, by name."""
+    folders = {ZOO.resolve(), SOURCE / ZOO}
+    paths = {path.parent.name: path.parent for folder in folders for path in folder.glob("*/run.json")}
+    return [RunDirectory(paths[name]) for name in sorted(paths)]
