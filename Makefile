@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EGL := libegl1 libgl1-mesa-dri
 
-.PHONY: help demo test test-slow football chromium lint format bench clean
+.PHONY: help demo docs test test-slow football chromium lint format bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -12,6 +12,9 @@ demo: .venv/core  ## train STEER on Penalty(k=-100), 16 seeds, and write a repor
 	rm -rf runs/demo
 	$(BIN)/stmg train steer stmg/Penalty-v0 --env-arg k=-100 --seeds 16 --out runs/demo
 	$(BIN)/stmg report runs/demo
+
+docs: .venv/dev  ## build the documentation into build/docs; a warning is an error
+	$(BIN)/python -m sphinx -q -W --keep-going -j auto docs build/docs
 
 # Without the football engine or Chromium their tests are skipped, but never in CI.
 test: lint  ## lint, build the football engine, install Chromium, then all tests but the slow ones
@@ -40,8 +43,8 @@ format: .venv/dev  ## format and fix what can be fixed
 bench: .venv/dev  ## run the benchmarks
 	$(BIN)/python -m benchmarks
 
-clean:  ## remove the virtual environment and caches
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean:  ## remove the virtual environment, the built site and caches
+	rm -rf build docs/generated .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -54,7 +57,7 @@ clean:  ## remove the virtual environment and caches
 	@touch $@
 
 .venv/dev: .venv/core
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,highway,mujoco,sb3]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,highway,mujoco,sb3]'
 	@$(BIN)/python -c 'import ctypes.util, sys; sys.exit(sys.platform == "linux" and not ctypes.util.find_library("EGL"))' \
 		|| (apt-get update -qq && apt-get install --yes -qq $(EGL)) \
 		|| echo "MuJoCo's pictures, and their tests, need EGL; as root, on Debian: apt-get install $(EGL)"

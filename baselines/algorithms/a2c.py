@@ -1,7 +1,15 @@
-"""A2C: advantage actor-critic on rollouts, of rewards above the average reward or of discounted ones.
+r"""A2C: advantage actor-critic on rollouts, of rewards above the average reward or of discounted ones.
 
-Mnih et al. 2016 for the algorithm; the DRI paper, algorithm 1, for average rewards: the critic's error is
-r - mubar + V(s') - V(s). Agents share nothing, as in that paper's matrix and particle tasks.
+Mnih et al. 2016 for the algorithm; the DRI paper, algorithm 1, for average rewards. Each agent minimises
+
+$$
+L = -A \log \pi(a \mid o) + c_V\, \ell(R - V(o)) - c_H H(\pi), \qquad
+\delta = r - \bar\mu + V(o') - V(o),
+$$
+
+with the running average reward $\bar\mu$ and the advantages $A$ that sum up the errors $\delta$;
+without `average_reward` $\delta = r + \gamma V(o') - V(o)$. Agents share nothing, as in that paper's matrix
+and particle tasks.
 """
 
 from __future__ import annotations

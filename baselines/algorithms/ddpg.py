@@ -1,7 +1,14 @@
-"""DDPG: deterministic policy gradients of every agent, with own critics or MADDPG's central ones.
+r"""DDPG: deterministic policy gradients of every agent, with own critics or MADDPG's central ones.
 
-Lillicrap et al. 2016; Lowe et al. 2017 for central critics and discrete actions. With rewards above the
-average reward, targets are r - mubar + Q(s', mu(s')).
+Lillicrap et al. 2016; Lowe et al. 2017 for central critics and discrete actions. With target networks,
+marked by a minus, and the Huber loss $\ell$, each agent minimises
+
+$$
+L = \ell\left(y - Q(o, a)\right) - Q(o, \mu(o)), \qquad y = r - \bar\mu + Q^-(o', \mu^-(o')),
+$$
+
+the second term by its actor alone, for rewards above the average reward $\bar\mu$; without `average_reward`
+$y = r + \gamma Q^-(o', \mu^-(o'))$.
 """
 
 from __future__ import annotations

@@ -1,9 +1,15 @@
-"""DQN: deep Q-learning of every agent on its own actions.
+r"""DQN: deep Q-learning of every agent on its own actions.
 
-Mnih et al. 2015. With rewards above the average reward, targets are r - mubar + max Q(s') (the DRI paper's
-rule in place of discounting). The central variant learns the sum of all agents' values of the summed reward
-(value decomposition, Sunehag et al. 2017): the paper names no central DQN, and one over joint actions would
-grow exponentially with the agents.
+Mnih et al. 2015. With target networks, marked by a minus, and the Huber loss $\ell$, each agent minimises
+
+$$
+L = \ell\left(y - Q(o, a)\right), \qquad y = r - \bar\mu + \max_{a'} Q^-(o', a'),
+$$
+
+for rewards above the average reward $\bar\mu$ (the DRI paper's rule in place of discounting); without
+`average_reward` $y = r + \gamma \max_{a'} Q^-(o', a')$. The central variant learns the sum of all agents'
+values of the summed reward (value decomposition, Sunehag et al. 2017): the paper names no central DQN, and
+one over joint actions would grow exponentially with the agents.
 """
 
 from __future__ import annotations

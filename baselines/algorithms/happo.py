@@ -1,8 +1,20 @@
-"""HAPPO: a policy for each agent, updated one after another.
+r"""HAPPO: a policy for each agent, updated one after another.
 
-Kuba et al. 2022, "Trust Region Policy Optimisation in Multi-Agent Reinforcement Learning", algorithm 4. It is
-MAPPO with separate actors but for the order of updates: in a fresh random order for every run and rollout,
-each agent makes all its epochs on advantages multiplied by the probability ratios of the agents before it.
+Kuba et al. 2022, "Trust Region Policy Optimisation in Multi-Agent Reinforcement Learning", algorithm 4. It
+is MAPPO with separate actors but for the order of updates: in a fresh random order for every run and
+rollout, each agent makes all its epochs on advantages multiplied by the probability ratios of the agents
+before it. For the agent $i_m$, which comes $m$-th,
+
+$$
+M^{i_m} = \prod_{k < m} \frac{\pi^{i_k}_{\mathrm{new}}(a^{i_k} \mid o^{i_k})}
+{\pi^{i_k}_{\mathrm{old}}(a^{i_k} \mid o^{i_k})},
+$$
+
+$$
+L = -M^{i_m} \min\left(\rho A,\ \operatorname{clip}(\rho, 1 - \epsilon, 1 + \epsilon) A\right)
+- c_H H(\pi).
+$$
+
 The paper has one reward for all; with private rewards each agent uses its own advantages here.
 """
 

@@ -1,7 +1,11 @@
-"""MAPPO and IPPO: proximal policy optimisation with simultaneous decisions.
+r"""MAPPO and IPPO: proximal policy optimisation with simultaneous decisions.
 
-Yu et al. 2022, "The Surprising Effectiveness of PPO in Cooperative Multi-Agent Games". MAPPO's critic
-sees the whole state, IPPO's the agent's own observation.
+Yu et al. 2022, "The Surprising Effectiveness of PPO in Cooperative Multi-Agent Games". MAPPO's critic sees
+the whole state, IPPO's the agent's own observation:
+
+$$
+\pi^i(a^i \mid o^i), \qquad V^i(s)\ \text{or}\ V^i(o^i).
+$$
 """
 
 from __future__ import annotations

@@ -1,7 +1,13 @@
-"""MAT: proximal policy optimisation of the multi-agent transformer.
+r"""MAT: proximal policy optimisation of the multi-agent transformer.
 
-Wen et al. 2022. The loss is STEER's; what differs is the network, whose values do not depend on
-superiors' actions. The authors' Huber loss is zero for errors below -delta; ours is two-sided.
+Wen et al. 2022. The loss is STEER's; what differs is the network, whose values do not depend on superiors'
+actions:
+
+$$
+\pi^i(a^i \mid o^{1:n}, a^{1:i-1}), \qquad V^i(o^{1:n}).
+$$
+
+The authors' Huber loss is zero for errors below -delta; ours is two-sided.
 """
 
 from __future__ import annotations

@@ -1,6 +1,27 @@
-"""Proximal policy optimisation of joint policies.
+r"""Proximal policy optimisation of joint policies.
 
-Schulman et al. 2017; STEER paper, equations 14 and 15.
+Schulman et al. 2017; STEER paper, equations 14 and 15. With the probability ratio $\rho$ of an agent's
+action given what it saw, its own advantage $A$ and the value $V$ of its subgame state, each run
+minimises the mean over samples and agents of
+
+$$
+L = -\min\left(\rho A,\ \operatorname{clip}(\rho, 1 - \epsilon, 1 + \epsilon) A\right)
++ c_V L_V - c_H H(\pi),
+$$
+
+$$
+L_V = \max\left(\ell(R - V),\ \ell(R - V_{\mathrm{old}}
+- \operatorname{clip}(V - V_{\mathrm{old}}, -\epsilon, \epsilon))\right),
+$$
+
+with `clip` for $\epsilon$, `value_coef` for $c_V$, the annealed entropy coefficient for $c_H$, and the
+Huber loss $\ell$ that turns linear at `huber_delta`. Advantages are generalised estimates per timestep,
+normalised per agent:
+
+$$
+A_t = \sum_{k \ge 0} (\gamma \lambda)^k \delta_{t+k}, \qquad
+\delta_t = r_t + \gamma V(s_{t+1}) - V(s_t), \qquad R_t = A_t + V(s_t).
+$$
 """
 
 from __future__ import annotations

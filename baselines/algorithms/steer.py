@@ -1,10 +1,16 @@
-"""STEER: proximal policy optimisation of the Stackelberg decision transformer.
+r"""STEER: proximal policy optimisation of the Stackelberg decision transformer.
 
-Every agent maximises its own reward given the actions of its superiors; all ranks update at once
-(STEER paper, section 5, "Training Paradigm"). Where we deviate from the authors' code: the value of
-a successor state uses actions sampled for that state (the code reuses the previous ones), the Huber loss
-is two-sided (theirs is zero for errors below -delta), advantages are normalised per agent, and the
-entropy coefficient can anneal.
+Every agent maximises its own reward given the actions of its superiors; all ranks update at once (STEER
+paper, section 5, "Training Paradigm"). Policies and values are of subgame states: for the agent of rank $i$
+
+$$
+\pi^i(a^i \mid s, a^{1:i-1}), \qquad V^i(s, a^{1:i-1}), \qquad
+\delta^i_t = r^i_t + \gamma V^i(s_{t+1}, a^{1:i-1}_{t+1}) - V^i(s_t, a^{1:i-1}_t).
+$$
+
+Where we deviate from the authors' code: the value of a successor state uses actions sampled for that state
+(the code reuses the previous ones), the Huber loss is two-sided (theirs is zero for errors below -delta),
+advantages are normalised per agent, and the entropy coefficient can anneal.
 """
 
 from __future__ import annotations

@@ -1,4 +1,12 @@
-"""STEP: agents updated one after another in priority order, each by PPO on its own reward.
+r"""STEP: agents updated one after another in priority order, each by PPO on its own reward.
+
+A hypernetwork generates each rank's policy and value from a condition: the agent, its rank and the
+superiors' actions.
+
+$$
+c_i = g(h^i, i, a^{1:i-1}), \qquad \theta_i = f(c_i), \qquad
+\pi^i(a^i \mid s;\ \theta_i), \quad V^i(s;\ \theta_i).
+$$
 
 See `baselines.networks.step` for the network and for what is our reconstruction. There is no compound
 factor as in HAPPO: it is valid for a shared reward only. The authors name sequential updates as the cost of
