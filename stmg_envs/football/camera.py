@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stmg_envs.football.egl_context import EGLContext
 from stmg_envs.football.match import Match, load_engine
 
 WIDTH, HEIGHT = 640, 360
@@ -25,10 +26,13 @@ class Camera:
 
     def __init__(self) -> None:
         self._engine = _load()
+        self._context = EGLContext()
         self._match: object = None
 
     def picture(self, match: Match) -> NDArray[np.uint8]:
         """The present moment of a match, see `picture`."""
+        # Others draw in this process too, MuJoCo for one; in their context the engine would crash.
+        self._context.make_current()
         if self._match != match.identity:
             match.reset(self._engine)
             match.show(self._engine)

@@ -254,3 +254,13 @@ def test_a_missing_engine_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingEngineError, match=r"'gfootball'.*make football.*'stmg\[football\]'"):
         stmg_envs.parallel_env(ID)
+
+
+def test_others_may_draw_between_two_pictures() -> None:
+    env = stmg_envs.parallel_env(ID, render_mode="rgb_array")
+    env.reset(seed=0)
+    before = env.render()
+    other = stmg_envs.parallel_env("stmg/MultiAgentMujoco-v0", render_mode="rgb_array")
+    other.reset(seed=0)
+    assert other.render().any()
+    assert np.array_equal(env.render(), before)
