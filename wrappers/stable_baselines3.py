@@ -192,8 +192,8 @@ def stable_baselines3_env(id: str, num_envs: int, **kwargs: Any) -> TurnStreamVe
         **kwargs: `priority`, `reward`, `render_mode`, and arguments of the game.
 
     Raises:
-        UnknownNameError, InvalidArgumentError, InvalidPriorityError: as `gymnasium.make_vec`; games of engines
-            have no batch of this kind, and go into a `DummyVecEnv`.
+        UnknownNameError, InvalidArgumentError, InvalidPriorityError: as `gymnasium.make_vec`; games of
+            engines have no batch of this kind, and go into a `DummyVecEnv`.
     """
     return TurnStreamVecEnv(
         vector_turn_stream(id, num_envs, autoreset_mode=AutoresetMode.SAME_STEP, **kwargs)

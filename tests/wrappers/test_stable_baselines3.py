@@ -24,6 +24,10 @@ def stock(id: str) -> DummyVecEnv:
     return DummyVecEnv([lambda: gymnasium.make(id) for _ in range(BATCH)])
 
 
+def plain(observations: Any) -> dict[str, Any]:
+    return dict(observations)
+
+
 def assert_same_infos(own: list[dict[str, Any]], other: list[dict[str, Any]]) -> None:
     for mine, theirs in zip(own, other, strict=True):
         assert ("terminal_observation" in mine) == ("terminal_observation" in theirs)
@@ -38,13 +42,13 @@ def assert_same_infos(own: list[dict[str, Any]], other: list[dict[str, Any]]) ->
 def test_every_step_is_that_of_the_stock_vec_env(id: str) -> None:
     own, other = stable_baselines3_env(id, BATCH), stock(id)
     assert own.seed(7) == [7, 8, 9] and other.seed(7)
-    assert_same(own.reset(), other.reset())
+    assert_same(own.reset(), plain(other.reset()))
     own.action_space.seed(0)
     endings = 0
     for _ in range(120):
         actions = np.stack([own.action_space.sample() for _ in range(BATCH)])
         mine, theirs = own.step(actions), other.step(actions)
-        assert_same(mine[0], theirs[0])
+        assert_same(mine[0], plain(theirs[0]))
         np.testing.assert_allclose(mine[1], theirs[1], rtol=1e-6)
         assert mine[1].dtype == theirs[1].dtype == np.float32
         assert mine[2].tolist() == theirs[2].tolist()
@@ -54,11 +58,13 @@ def test_every_step_is_that_of_the_stock_vec_env(id: str) -> None:
 
 
 def test_time_limits_are_truncations() -> None:
-    env = stable_baselines3_env("stmg/PrisonersDilemma-v0", 1, max_steps=2)
+    env = stable_baselines3_env("stmg/CooperativeHunting-v0", 1, max_steps=2)
     env.reset()
-    infos = [env.step(np.zeros(1, np.int64))[3][0] for _ in range(4)]
-    assert [info["TimeLimit.truncated"] for info in infos] == [False, False, False, True]
-    assert ["terminal_observation" in info for info in infos] == [False, False, False, True]
+    turns = 2 * env.streams.game.n
+    infos = [env.step(np.zeros((1, 2), np.float32))[3][0] for _ in range(turns)]
+    last = [False] * (turns - 1) + [True]
+    assert [info["TimeLimit.truncated"] for info in infos] == last
+    assert ["terminal_observation" in info for info in infos] == last
 
 
 def test_masks_are_those_of_the_agent_to_decide() -> None:
@@ -102,9 +108,9 @@ def test_pictures_are_of_every_sub_environment() -> None:
 def test_monitor_counts_episodes() -> None:
     env = VecMonitor(stable_baselines3_env("stmg/Penalty-v0", 2))
     env.reset()
-    env.step(np.zeros(2, np.int64))
-    infos = env.step(np.zeros(2, np.int64))[3]
-    assert [(info["episode"]["r"], info["episode"]["l"]) for info in infos] == [(10.0, 2)] * 2
+    env.step(np.ones(2, np.int64))
+    infos = env.step(np.ones(2, np.int64))[3]
+    assert [(info["episode"]["r"], info["episode"]["l"]) for info in infos] == [(2.0, 2)] * 2
 
 
 def test_other_autoreset_modes_are_refused() -> None:
