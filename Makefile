@@ -57,7 +57,7 @@ clean:  ## remove the virtual environment, the built site and caches
 	@touch $@
 
 .venv/dev: .venv/core
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,highway,mujoco,sb3]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,highway,mujoco,sb3,torchrl]'
 	@$(BIN)/python -c 'import ctypes.util, sys; sys.exit(sys.platform == "linux" and not ctypes.util.find_library("EGL"))' \
 		|| (apt-get update -qq && apt-get install --yes -qq $(EGL)) \
 		|| echo "MuJoCo's pictures, and their tests, need EGL; as root, on Debian: apt-get install $(EGL)"

@@ -12,6 +12,7 @@ NAMES = (
     "pool_speed",
     "mujoco_speed",
     "football_speed",
+    "stable_baselines3_speed",
     "decision_time",
     "population_update",
     "training_speed",

@@ -181,10 +181,15 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         )
 
     def render(self) -> Any:
+        return None if self.render_mode is None else (self.picture(0),)
+
+    def picture(self, index: int) -> Any:
+        """A picture of one sub-environment in the render mode, None without one."""
         if self.render_mode is None:
             return None
-        order = tuple(self._episodes.priority[0].tolist())
-        return (self.game.render(self._episodes.state, self.render_mode, order),)  # type: ignore[arg-type]
+        state = {name: value[index : index + 1] for name, value in self._episodes.state.items()}
+        order = tuple(self._episodes.priority[index].tolist())
+        return self.game.render(state, self.render_mode, order)  # type: ignore[arg-type]
 
     def _check(self, actions: Any, acting: Tensor) -> Tensor:
         """Validate the decisions of the agents whose turn it is."""
