@@ -1,7 +1,6 @@
 # Everything works on a fresh machine with Python >= 3.11, make and a package index.
 PYTHON ?= python3
 BIN := .venv/bin
-EGL := libegl1 libgl1-mesa-dri
 
 .PHONY: help demo docs test test-slow football chromium lint format bench clean
 
@@ -58,11 +57,9 @@ clean:  ## remove the virtual environment, the built site and caches
 
 .venv/dev: .venv/core
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,highway,mujoco,sb3,torchrl]'
-	@$(BIN)/python -c 'import ctypes.util, sys; sys.exit(sys.platform == "linux" and not ctypes.util.find_library("EGL"))' \
-		|| (apt-get update -qq && apt-get install --yes -qq $(EGL)) \
-		|| echo "MuJoCo's pictures, and their tests, need EGL; as root, on Debian: apt-get install $(EGL)"
+	@[ "$$(uname)" != Linux ] || scripts/system_packages.sh "MuJoCo's pictures and their tests" libegl1 libgl1-mesa-dri || true
 	@touch $@
 
-.venv/football: .venv/core scripts/football.sh
+.venv/football: .venv/core scripts/football.sh scripts/system_packages.sh
 	scripts/football.sh $(BIN)
 	@touch $@

@@ -16,29 +16,7 @@ if "$bin/python" -c 'import gfootball.env.config' 2> /dev/null; then
     exit 0
 fi
 
-missing=()
-for package in "${packages[@]}"; do
-    dpkg-query --show --showformat='${Status}' "$package" 2> /dev/null | grep -q 'ok installed' ||
-        missing+=("$package")
-done
-if [ ${#missing[@]} -gt 0 ]; then
-    install="apt-get install --yes --no-install-recommends ${missing[*]}"
-    if ! command -v apt-get > /dev/null; then
-        echo "make football knows Debian and Ubuntu; install there what these packages have: ${missing[*]}" >&2
-        exit 1
-    elif [ "$(id -u)" = 0 ]; then
-        sudo=
-    elif sudo --non-interactive true 2> /dev/null; then
-        sudo=sudo
-    else
-        echo "make football needs system packages; run this and then make football again:" >&2
-        echo "    sudo $install" >&2
-        exit 1
-    fi
-    # A fresh machine has no package lists; one that has old ones can do without new ones.
-    $sudo apt-get update --quiet || true
-    $sudo env DEBIAN_FRONTEND=noninteractive $install
-fi
+"$(dirname "$0")/system_packages.sh" "make football" "${packages[@]}"
 
 version=$("$bin/python" -c 'import sys; print("%d%d" % sys.version_info[:2])')
 if ! compgen -G "/usr/lib/*/libboost_python$version.so" > /dev/null; then
