@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 from baselines.cli import options
-from baselines.cli.train import available_cores
 from baselines.cli.watch import watching
 from baselines.distillation.config import DistillationConfig
 from baselines.runs.distill import TITLES, Distilled, distill
@@ -65,10 +64,8 @@ command = click.RichCommand(
             help="per run, to compare teacher and students in",
         ),
         click.Option(["--workers"], **options.WORKERS),
-        click.Option(
-            ["--threads"], type=int, default=available_cores(), show_default=True, help="torch threads"
-        ),
-        click.Option(["--out"], type=click.Path(file_okay=False), help="run directory; must not exist yet"),
+        click.Option(["--threads"], **options.THREADS),
+        click.Option(["--out"], **options.OUT),
         click.Option(["--resume"], is_flag=True, help="continue the distillation in --out"),
         *options.config_options(DistillationConfig),
     ],

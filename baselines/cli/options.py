@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import MISSING, Field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -64,6 +65,23 @@ WORKERS: dict[str, Any] = {
     "in this one",
 }
 """What `--workers` is."""
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+THREADS: dict[str, Any] = {
+    "type": click.IntRange(min=1),
+    "default": available_cores(),
+    "show_default": True,
+    "help": "torch threads",
+}
+"""What `--threads` is."""
+
+OUT: dict[str, Any] = {"type": click.Path(file_okay=False), "help": "run directory; must not exist yet"}
+"""What `--out` is where a run is made."""
 
 priority = click.option("--priority", help="agent names, first to decide first: agent_1,agent_0")
 

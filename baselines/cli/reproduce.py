@@ -7,7 +7,7 @@ from pathlib import Path
 import rich_click as click
 import torch
 
-from baselines.cli.train import available_cores
+from baselines.cli import options
 from baselines.cli.watch import watching
 from baselines.reproduce.archive import Archive
 from baselines.reproduce.experiments import EXPERIMENTS
@@ -27,7 +27,7 @@ def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="[docs/results/EXPERIMENT]")
 @click.option("--work", type=click.Path(file_okay=False, path_type=Path), help="[runs/reproduce/EXPERIMENT]")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, ...")
-@click.option("--threads", type=int, default=available_cores(), show_default=True, help="torch threads")
+@click.option("--threads", **options.THREADS)
 def command(
     experiment: str,
     runs: int | None,

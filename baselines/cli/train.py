@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -22,11 +21,6 @@ def command() -> None:
 
     Example: stmg train steer stmg/Penalty-v0 --env-arg k=-100 --seeds 32 --out runs/penalty
     """
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _run(spec: AlgorithmSpec) -> Callable[..., None]:
@@ -67,7 +61,6 @@ def _run(spec: AlgorithmSpec) -> Callable[..., None]:
 
 def _algorithm_command(spec: AlgorithmSpec) -> click.Command:
     presets = ", ".join(load_presets(spec.family, spec.config_class)) or "none"
-    cores = available_cores()
     parameters: list[click.Parameter] = [
         click.Argument(["env_id"]),
         click.Option(["--seeds"], type=options.Seeds(), default=1, help="a number (32) or a list (3,5,8)"),
@@ -76,8 +69,8 @@ def _algorithm_command(spec: AlgorithmSpec) -> click.Command:
         click.Option(["--preset"], help=f"named settings, by default those of the family; known: {presets}"),
         click.Option(["--device"], default="cpu", show_default=True, help="cpu, cuda, cuda:1, ..."),
         click.Option(["--workers"], **options.WORKERS, default=0, show_default=True),
-        click.Option(["--threads"], type=int, default=cores, show_default=True, help="torch threads"),
-        click.Option(["--out"], type=click.Path(file_okay=False), help="run directory; must not exist yet"),
+        click.Option(["--threads"], **options.THREADS),
+        click.Option(["--out"], **options.OUT),
         click.Option(["--resume"], is_flag=True, help="continue the run in --out"),
         *options.config_options(spec.config_class),
     ]
