@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from run_files import without_times
 from small import SIZES
 
 import baselines
@@ -29,16 +30,6 @@ from stmg_envs.protocol import JointVectorEnv, Streams
 MERGE, SPREAD = "stmg/OnRampMerge-v0", "pettingzoo/mpe2.simple_spread_v3"
 ON_ENGINE = {"backend": "highway-env"}
 SHORT: dict[str, Any] = {"num_envs": 2, "rollout_steps": 30, "eval_episodes": 2, "eval_interval": 120}
-
-
-def without_times(path: Path) -> Any:
-    """The content of a results or metrics file but for wall-clock times."""
-    if path.suffix == ".csv":
-        with path.open(newline="") as file:
-            return [{k: v for k, v in row.items() if k != "elapsed"} for row in csv.DictReader(file)]
-    return json.loads(
-        path.read_text(), object_hook=lambda entry: {k: v for k, v in entry.items() if k != "elapsed_time"}
-    )
 
 
 def assert_same_runs(left: Path, right: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from run_files import without_times
 from small import MINIBATCHES, SIZES, parts
 
 import baselines
@@ -56,16 +57,6 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, algorithm: st
     assert any(name.startswith("optimizer.") for name in whole)
     for file in ("results.json", "metrics.csv"):
         assert without_times(tmp_path / "whole" / file) == without_times(tmp_path / "parts" / file)
-
-
-def without_times(path: Path) -> Any:
-    """The content of a results or metrics file but for wall-clock times."""
-    if path.suffix == ".csv":
-        with path.open(newline="") as file:
-            return [{k: v for k, v in row.items() if k != "elapsed"} for row in csv.DictReader(file)]
-    return json.loads(
-        path.read_text(), object_hook=lambda entry: {k: v for k, v in entry.items() if k != "elapsed_time"}
-    )
 
 
 def test_a_run_directory_holds_what_it_says(tmp_path: Path) -> None:
