@@ -29,11 +29,13 @@ from pydantic import Field
 from torch import Tensor
 
 from baselines.algorithms.config import PPOConfig
-from baselines.algorithms.policy_gradient import ADAM_EPS, Targets, average, masked_mean, under
+from baselines.algorithms.policy_gradient import Targets, masked_mean
 from baselines.algorithms.ppo import PPO, clipped_surrogate, clipped_value_error
 from baselines.networks.mlp import MLPPolicy
 from baselines.networks.policy import JointPolicy, PolicySpec
-from baselines.training.optimizer import Moments, adam_step, clip_per_run
+from baselines.training.checkpoint import under
+from baselines.training.gradients import average
+from baselines.training.optimizer import ADAM_EPS, Moments, adam_step, clip_per_run
 from baselines.training.population import Parameters, map_module
 from baselines.training.rollout import Batch, rows_of
 from stmg_envs.protocol import Streams

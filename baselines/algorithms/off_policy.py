@@ -12,10 +12,10 @@ from torch import Tensor
 
 from baselines.algorithms.config import TrainingConfig
 from baselines.algorithms.learner import reward_interaction
-from baselines.algorithms.policy_gradient import ADAM_EPS, average, under
-from baselines.training.gradients import gradient_step
+from baselines.training.checkpoint import under
+from baselines.training.gradients import average, gradient_step
 from baselines.training.interaction import RewardInteraction
-from baselines.training.optimizer import adam_state, load_adam_state
+from baselines.training.optimizer import adam_state, load_adam_state, make_adam, set_learning_rate
 from baselines.training.population import Parameters, Population
 from baselines.training.replay import ReplayBuffer, ReplayCollector, Rows
 from baselines.training.rollout import Noise
@@ -63,9 +63,7 @@ class OffPolicy(ABC):
         parameters = population.parameters
         self._interaction: RewardInteraction
         self.targets: Parameters = {name: p.detach().clone() for name, p in parameters.items()}
-        self.optimizer = torch.optim.Adam(
-            list(parameters.values()), lr=config.learning_rate, eps=ADAM_EPS, fused=True
-        )
+        self.optimizer = make_adam(parameters, config.learning_rate)
 
     @property
     def gamma(self) -> float:
@@ -101,8 +99,7 @@ class OffPolicy(ABC):
         if batch.added < self.config.warmup_steps:
             unknown = torch.full((self.population.size,), torch.nan, device=self.population.device)
             return dict.fromkeys((*self.metrics, "grad_norm"), unknown)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * (1.0 - self.config.learning_rate_decay * progress)
+        set_learning_rate(self.optimizer, self.config.learning_rate_at(progress))
         steps = []
         for _ in range(self.config.gradient_steps):
             steps.append(self._step(batch.sample(self.config.batch_size, streams), streams))

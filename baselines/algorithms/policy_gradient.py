@@ -6,7 +6,6 @@ Losses are means over samples and agents of one run, so that every run gets exac
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,13 +14,18 @@ from torch import Tensor
 from baselines.algorithms.config import OnPolicyConfig
 from baselines.algorithms.learner import reward_interaction
 from baselines.networks.value_norm import ValueNormalizer
-from baselines.training.gradients import gradient_step
-from baselines.training.optimizer import adam_state, annealed, load_adam_state
+from baselines.training.checkpoint import under
+from baselines.training.gradients import average, gradient_step
+from baselines.training.optimizer import (
+    adam_state,
+    annealed,
+    load_adam_state,
+    make_adam,
+    set_learning_rate,
+)
 from baselines.training.population import Parameters, Population
 from baselines.training.rollout import Batch, Collector, Noise, rows_of
 from stmg_envs.protocol import JointVectorEnv, Streams
-
-ADAM_EPS = 1e-5
 
 
 def huber(error: Tensor, delta: float) -> Tensor:
@@ -106,8 +110,7 @@ class PolicyGradient(ABC):
         )
 
     def _start_optimizer(self) -> None:
-        parameters = list(self.population.parameters.values())
-        self.optimizer = torch.optim.Adam(parameters, lr=self.config.learning_rate, eps=ADAM_EPS, fused=True)
+        self.optimizer = make_adam(self.population.parameters, self.config.learning_rate)
 
     def update(self, batch: Batch, progress: float, streams: Streams) -> dict[str, Tensor]:
         """All epochs over one rollout.
@@ -130,12 +133,11 @@ class PolicyGradient(ABC):
             advantages=normalize_per_agent(batch.advantages, batch.alive),
             values=self.normalizer.normalize(batch.returns),
             entropy_coef=annealed(config.entropy_start, config.entropy_end, config.entropy_anneal, progress),
-            learning_rate=config.learning_rate * (1.0 - config.learning_rate_decay * progress),
+            learning_rate=config.learning_rate_at(progress),
         )
 
     def _epochs(self, batch: Batch, targets: Targets, streams: Streams) -> dict[str, Tensor]:
-        for group in self.optimizer.param_groups:
-            group["lr"] = targets.learning_rate
+        set_learning_rate(self.optimizer, targets.learning_rate)
         steps = []
         for _ in range(self.config.epochs):
             for rows in self._minibatches(batch.log_probs.shape[1], streams):
@@ -183,13 +185,3 @@ class PolicyGradient(ABC):
 
     def _load_optimizer(self, tensors: dict[str, Tensor]) -> None:
         load_adam_state(self.optimizer, self.population.parameters, tensors)
-
-
-def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors whose names start with a prefix, without it."""
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def average(steps: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Mean of each metric over steps."""
-    return {name: torch.stack([step[name] for step in steps]).mean(dim=0) for name in steps[0]}

@@ -22,10 +22,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from baselines.algorithms.config import PPOConfig
-from baselines.algorithms.policy_gradient import average
 from baselines.algorithms.ppo import PPO
 from baselines.networks.policy import Evaluation, Inputs, JointPolicy, PolicySpec
 from baselines.networks.step import StepNetwork
+from baselines.training.gradients import average
 from baselines.training.population import Parameters, map_module
 from baselines.training.rollout import Batch
 from stmg_envs.protocol import Streams

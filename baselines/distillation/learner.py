@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from baselines.algorithms.policy_gradient import ADAM_EPS, average, under
 from baselines.distillation.config import DistillationConfig
 from baselines.distillation.lessons import LessonCollector, Lessons
 from baselines.distillation.loss import distillation_loss
-from baselines.training.gradients import gradient_step
-from baselines.training.optimizer import adam_state, load_adam_state
+from baselines.training.checkpoint import under
+from baselines.training.gradients import average, gradient_step
+from baselines.training.optimizer import adam_state, load_adam_state, make_adam, set_learning_rate
 from baselines.training.population import Parameters, Population
 from baselines.training.rollout import Noise
 from stmg_envs.protocol import JointVectorEnv, Streams
@@ -29,8 +28,7 @@ class Distillation:
         self.config = config
         self.students = students
         self.teachers = teachers
-        parameters = list(students.parameters.values())
-        self.optimizer = torch.optim.Adam(parameters, lr=config.learning_rate, eps=ADAM_EPS, fused=True)
+        self.optimizer = make_adam(students.parameters, config.learning_rate)
 
     def collector(self, env: JointVectorEnv, noise: Noise) -> LessonCollector:
         """What gives the lessons to update on."""
@@ -48,8 +46,7 @@ class Distillation:
             Metrics per run, each (K,): means over the gradient steps.
         """
         config = self.config
-        for group in self.optimizer.param_groups:
-            group["lr"] = config.learning_rate * (1.0 - config.learning_rate_decay * progress)
+        set_learning_rate(self.optimizer, config.learning_rate_at(progress))
         steps = []
         for _ in range(config.epochs):
             order = streams.permutation(batch.log_probs.shape[1])

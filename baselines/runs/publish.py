@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from baselines.algorithms.policy_gradient import under
 from baselines.errors import RunDirectoryError
 from baselines.evaluation.final_table import last_metrics
 from baselines.evaluation.greedy import Evaluated
@@ -18,7 +17,7 @@ from baselines.evaluation.results import read_json, write_json
 from baselines.runs.api import evaluate, of_seed
 from baselines.runs.directory import PUBLISHED, RunDirectory, provenance
 from baselines.runs.zoo import ZOO, find_run
-from baselines.training.checkpoint import load_checkpoint, save_checkpoint
+from baselines.training.checkpoint import load_checkpoint, save_checkpoint, under
 
 MAIN_METRICS = ("win_rate", "optimal", "return")
 """What policies are chosen by: the first that there is; ties by those after it, then by the first seed."""

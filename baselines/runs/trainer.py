@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from baselines.algorithms.policy_gradient import under
 from baselines.errors import CheckpointError
 from baselines.evaluation.greedy import Evaluated, evaluate_greedy
 from baselines.evaluation.results import ResultsFile, write_json
 from baselines.runs.directory import RunDirectory
 from baselines.runs.interrupt import StopRequest
 from baselines.runs.plan import RunPlan
-from baselines.training.checkpoint import load_checkpoint, save_checkpoint
+from baselines.training.checkpoint import load_checkpoint, save_checkpoint, under
 from baselines.training.memory import keep_freed_memory
 from baselines.training.metrics import MetricsLog
 from baselines.training.population import Population

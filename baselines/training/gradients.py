@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -45,3 +45,8 @@ def gradient_step(
         p.grad = scaled[name]
     optimizer.step()
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]} | {"grad_norm": norms}
+
+
+def average(steps: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Mean of each metric over steps."""
+    return {name: torch.stack([step[name] for step in steps]).mean(dim=0) for name in steps[0]}

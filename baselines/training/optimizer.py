@@ -1,4 +1,4 @@
-"""Gradient steps of populations: clipping per run, and Adam on explicit state for parts of the parameters."""
+"""Adam for populations: over all parameters, or on explicit state of parts; clipping per run; annealing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor
 from baselines.training.population import Parameters
 
 BETA_1, BETA_2 = 0.9, 0.999
+ADAM_EPS = 1e-5
 
 
 @dataclass
@@ -80,6 +81,17 @@ def annealed(start: float, end: float, share: float, progress: float) -> float:
         progress: share of training done, in [0, 1].
     """
     return end + (start - end) * max(0.0, 1.0 - progress / share)
+
+
+def make_adam(parameters: Parameters, learning_rate: float) -> torch.optim.Adam:
+    """Adam over all of some parameters, (K, ...) each."""
+    return torch.optim.Adam(list(parameters.values()), lr=learning_rate, eps=ADAM_EPS, fused=True)
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+    """Change an optimiser's step size."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
 
 
 def adam_state(optimizer: torch.optim.Optimizer, parameters: Parameters) -> dict[str, Tensor]:
