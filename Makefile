@@ -56,7 +56,7 @@ clean:  ## remove the virtual environment, the built site and caches
 	@touch $@
 
 .venv/dev: .venv/core
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,highway,mujoco,sb3,torchrl]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,highway,mujoco,sb3,torchrl,wandb]'
 	@[ "$$(uname)" != Linux ] || scripts/system_packages.sh "MuJoCo's pictures and their tests" libegl1 libgl1-mesa-dri || true
 	@touch $@
 

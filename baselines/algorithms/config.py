@@ -116,15 +116,47 @@ def _preset_file(name: str) -> dict[str, dict[str, Any]]:
     return tomllib.loads(resource.read_text(encoding="utf-8")) if resource.is_file() else {}
 
 
-def resolve_config(
-    config_class: type[Config],
+@dataclass(frozen=True)
+class ConfigSources:
+    """Where the fields of a configuration come from besides the defaults of their class.
+
+    Attributes:
+        config_class: the algorithm's dataclass.
+        preset: its preset, by name; no preset if it has none of that name.
+        preset_values: fields of the preset.
+        fixed: fields that make the variant of the algorithm.
+        given: explicit fields.
+    """
+
+    config_class: type[RunConfig]
+    preset: str
+    preset_values: Mapping[str, Any]
+    fixed: Mapping[str, Any]
+    given: Mapping[str, Any]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The fields that somebody sets: a preset's, the variant's over them, and explicit ones over all."""
+        return {**self.preset_values, **self.fixed, **self.given}
+
+    def of(self, name: str) -> str:
+        """Who sets a field."""
+        if name in self.given:
+            return "given"
+        if name in self.fixed:
+            return "algorithm"
+        return f"preset {self.preset}" if name in self.preset_values else "default"
+
+
+def config_sources(
+    config_class: type[RunConfig],
     fixed: Mapping[str, Any],
     algorithm: str,
     preset: str | None,
     family: str,
-    overrides: Mapping[str, Any],
-) -> Config:
-    """A validated configuration: class defaults, then a preset, the variant's fields, and explicit ones.
+    given: Mapping[str, Any],
+) -> ConfigSources:
+    """Find what sets the fields of a configuration.
 
     Args:
         config_class: the algorithm's dataclass.
@@ -132,15 +164,28 @@ def resolve_config(
         algorithm: the name of its preset file.
         preset: preset name; None takes the one of the environment's family, if there is one.
         family: the environment's family in the registry.
-        overrides: explicit fields.
+        given: explicit fields.
 
     Raises:
-        ConfigError: for an unknown preset or field, or a value of wrong type or range.
+        ConfigError: for an unknown preset.
     """
     presets = load_presets(algorithm, config_class)
     if preset is not None and preset not in presets:
         raise ConfigError(f"preset={preset!r} is unknown for {algorithm}; expected one of {sorted(presets)}")
-    values = {**presets.get(preset or family, {}), **fixed, **overrides}
+    name = preset or family
+    return ConfigSources(config_class, name, presets.get(name, {}), fixed, given)
+
+
+def resolve_config(config_class: type[Config], values: Mapping[str, Any]) -> Config:
+    """A validated configuration.
+
+    Args:
+        config_class: the algorithm's dataclass.
+        values: fields that do not have their class's default.
+
+    Raises:
+        ConfigError: for an unknown field, or a value of wrong type or range.
+    """
     names = [field.name for field in fields(config_class)]
     for name, value in values.items():
         if name not in names:

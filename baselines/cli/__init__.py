@@ -16,10 +16,12 @@ COMMANDS = {
     "train": "train a population of runs",
     "distill": "train decentralised students of a run's policies",
     "evaluate": "evaluate a run's policies greedily",
+    "runs": "list runs and compare them",
     "report": "write a run's report as one HTML page",
     "zoo": "list trained policies, or add one from a run",
     "leaderboard": "compare results files on a small web site",
     "reproduce": "regenerate a published table, or continue doing so",
+    "completion": "let a shell complete commands, options and ids",
 }
 
 

@@ -42,7 +42,7 @@ LIMITS = {
 @click.option(
     "--policy", "policies", multiple=True, help="somebody's own: package.module:Class; may be repeated"
 )
-@click.option("--env", "env_id", help="environment id, with --policy")
+@click.option("--env", "env_id", type=options.EnvId(), help="environment id, with --policy")
 @options.env_arg
 @click.option(
     "--policy-arg",

@@ -8,8 +8,10 @@ from dataclasses import MISSING, Field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import rich_click as click
+from click.shell_completion import CompletionItem
 
 from baselines.algorithms.config import RunConfig
+from stmg_envs import list_envs
 
 
 class Assignment(click.ParamType[tuple[str, Any]]):
@@ -29,6 +31,17 @@ class Assignment(click.ParamType[tuple[str, Any]]):
             return name, json.loads(text)
         except json.JSONDecodeError:
             return name, text
+
+
+class EnvId(click.ParamType[str]):
+    """An environment id; shells complete those of this package."""
+
+    name = "env_id"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return [CompletionItem(id) for id in list_envs() if id.startswith(incomplete)]
 
 
 class Seeds(click.ParamType[int | tuple[int, ...]]):

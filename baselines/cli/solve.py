@@ -14,7 +14,7 @@ from stmg_envs.protocol import check_priority
 
 
 @click.command(name="solve")
-@click.argument("env_id")
+@click.argument("env_id", type=options.EnvId())
 @options.env_arg
 @options.priority
 @click.option("--stage", type=int, help="stage to print; the equilibrium path's first and last by default")

@@ -11,8 +11,10 @@ import torch
 from baselines.algorithms.config import load_presets
 from baselines.algorithms.registry import ALGORITHMS, AlgorithmSpec
 from baselines.cli import options
+from baselines.cli.dry_run import print_plan
 from baselines.cli.watch import print_summary, watching
-from baselines.runs.api import train
+from baselines.runs.api import place, train
+from baselines.runs.plan import make_plan, plan_sources
 
 
 @click.group(name="train")
@@ -35,24 +37,28 @@ def _run(spec: AlgorithmSpec) -> Callable[..., None]:
         threads: int,
         out: str | None,
         resume: bool,
+        dry_run: bool,
+        wandb: str | None,
         **config: Any,
     ) -> None:
         torch.set_num_threads(threads)
         chosen = {name: value for name, value in config.items() if value is not None}
+        what: dict[str, Any] = {
+            "seeds": seeds,
+            "env_args": dict(env_args),
+            "device": device,
+            "priority": priority,
+            "workers": workers,
+            "preset": preset,
+        }
+        if dry_run:
+            plan = make_plan(spec.name, env_id, config=chosen, **what)
+            directory = place(plan, out, resume)
+            print_plan(plan, plan_sources(spec, env_id, preset, chosen), str(directory.path))
+            return
         with watching(f"{spec.name} on {env_id}") as watch:
             trained = train(
-                spec.name,
-                env_id,
-                seeds=seeds,
-                env_args=dict(env_args),
-                device=device,
-                priority=priority,
-                workers=workers,
-                preset=preset,
-                out=out,
-                resume=resume,
-                watch=watch,
-                **chosen,
+                spec.name, env_id, out=out, resume=resume, watch=watch, wandb=wandb, **what, **chosen
             )
         print_summary(trained)
 
@@ -62,7 +68,7 @@ def _run(spec: AlgorithmSpec) -> Callable[..., None]:
 def _algorithm_command(spec: AlgorithmSpec) -> click.Command:
     presets = ", ".join(load_presets(spec.family, spec.config_class)) or "none"
     parameters: list[click.Parameter] = [
-        click.Argument(["env_id"]),
+        click.Argument(["env_id"], type=options.EnvId()),
         click.Option(["--seeds"], type=options.Seeds(), default=1, help="a number (32) or a list (3,5,8)"),
         click.Option(["--env-arg", "env_args"], **options.ENV_ARG),
         click.Option(["--priority"], help="agent names, first to decide first, or 'random' (per episode)"),
@@ -72,6 +78,8 @@ def _algorithm_command(spec: AlgorithmSpec) -> click.Command:
         click.Option(["--threads"], **options.THREADS),
         click.Option(["--out"], **options.OUT),
         click.Option(["--resume"], is_flag=True, help="continue the run in --out"),
+        click.Option(["--wandb"], metavar="PROJECT", help="log to Weights & Biases too; extra wandb"),
+        click.Option(["--dry-run"], is_flag=True, help="show the resolved configuration and end"),
         *options.config_options(spec.config_class),
     ]
     example = (

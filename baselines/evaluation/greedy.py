@@ -41,6 +41,11 @@ class Evaluated:
             table["optimal"] = [float(self.optimal[run].all())]
         return table | {name: values[run].tolist() for name, values in self.metrics.items()}
 
+    def means(self) -> dict[str, float]:
+        """`evaluation/<metric>`: means over runs and episodes."""
+        runs = [self.as_metrics(run) for run in range(len(self.returns))]
+        return {f"evaluation/{name}": float(np.mean([run[name] for run in runs])) for name in runs[0]}
+
 
 def evaluate_greedy(population: Population, env: JointVectorEnv, streams: Streams) -> Evaluated:
     """Play one greedy episode in each of K * E environments.

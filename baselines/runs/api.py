@@ -23,6 +23,7 @@ from baselines.runs.zoo import find_run
 from baselines.training.checkpoint import load_checkpoint
 from baselines.training.population import Population
 from baselines.training.rollout import decision_noise, policy_inputs
+from baselines.training.trackers import WeightsAndBiases, check_wandb
 from stmg_envs.protocol import Observations, Streams, identity_priority
 
 
@@ -48,6 +49,25 @@ def default_out(plan: RunPlan) -> Path:
     return Path("runs") / f"{plan.algorithm.name}-{task.strip('-')}-{stamp}"
 
 
+def place(plan: RunPlan, out: str | Path | None, resume: bool) -> RunDirectory:
+    """Where a plan is to be carried out: a new directory, or on resuming the one of the same plan.
+
+    Args:
+        plan: what is to be done.
+        out: run directory; by default one under `runs/` named after algorithm, task and time.
+        resume: whether the run in `out` is to be continued.
+
+    Raises:
+        RunDirectoryError: if `out` exists, or on resuming holds another run.
+    """
+    directory = RunDirectory(Path(out) if out is not None else default_out(plan))
+    if resume:
+        directory.check_same(plan)
+    else:
+        directory.check_new()
+    return directory
+
+
 def train(
     algorithm: str,
     env_id: str,
@@ -61,6 +81,7 @@ def train(
     out: str | Path | None = None,
     resume: bool = False,
     watch: Callable[[Progress], None] | None = None,
+    wandb: str | None = None,
     **config: Any,
 ) -> TrainedRun:
     """Train a population of independent runs, one per seed.
@@ -78,6 +99,7 @@ def train(
         out: run directory; by default one under `runs/` named after algorithm, task and time.
         resume: continue the run in `out`.
         watch: called after every update.
+        wandb: project at Weights & Biases to log to, beside TensorBoard's files; extra `wandb`.
         **config: fields of the algorithm's configuration.
 
     Returns:
@@ -98,12 +120,13 @@ def train(
         preset=preset,
         config=config,
     )
-    directory = RunDirectory(Path(out) if out is not None else default_out(plan))
-    if resume:
-        directory.check_same(plan)
-    else:
+    directory = place(plan, out, resume)
+    if wandb is not None:
+        check_wandb(wandb)
+    if not resume:
         directory.create(plan)
-    return TrainedRun(directory.path, plan, Trainer(plan, directory, resume).run(watch))
+    trackers = [] if wandb is None else [WeightsAndBiases(wandb, directory.path, plan.as_dict())]
+    return TrainedRun(directory.path, plan, Trainer(plan, directory, resume, trackers).run(watch))
 
 
 def evaluate(

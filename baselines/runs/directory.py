@@ -73,13 +73,16 @@ class RunDirectory:
         Raises:
             RunDirectoryError: if the path exists.
         """
-        try:
-            self.path.mkdir(parents=True)
-        except FileExistsError:
+        self.check_new()
+        self.path.mkdir(parents=True)
+        write_json(self.manifest, plan.as_dict() | provenance(call))
+
+    def check_new(self) -> None:
+        """Raise RunDirectoryError if the path exists."""
+        if self.path.exists():
             raise RunDirectoryError(
                 f"out={str(self.path)!r} exists already; continue it with --resume, or choose another --out"
-            ) from None
-        write_json(self.manifest, plan.as_dict() | provenance(call))
+            )
 
     def plan(self) -> RunPlan:
         """The plan in the manifest, on the CPU if this machine lacks the run's device.

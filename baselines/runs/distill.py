@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from baselines.algorithms.config import resolve_config
 from baselines.distillation.config import DistillationConfig
-from baselines.distillation.students import STUDENTS, students_of
+from baselines.distillation.students import students_of
 from baselines.errors import ConfigError
 from baselines.evaluation.comparison import Compared, compare, markdown_table
 from baselines.evaluation.greedy import Evaluated
 from baselines.evaluation.results import ResultsFile, write_text
-from baselines.runs.api import default_out, evaluate, load_population, of_seed, play
-from baselines.runs.directory import RunDirectory
+from baselines.runs.api import evaluate, load_population, of_seed, place, play
 from baselines.runs.plan import RunPlan
 from baselines.runs.trainer import ABSOLUTE, Progress, Trainer
 from baselines.runs.zoo import find_run
@@ -83,10 +82,8 @@ def distill(
     teachers, progress = load_population(source, taught)
     chosen = {"observation_norm": taught.config.observation_norm, **config}
     plan = replace(taught, algorithm=students_of(teachers), config=_config(chosen, str(run_dir)))
-    directory = RunDirectory(Path(out) if out is not None else default_out(plan))
-    if resume:
-        directory.check_same(plan)
-    else:
+    directory = place(plan, out, resume)
+    if not resume:
         directory.create(plan, "baselines.distill")
     Trainer(plan, directory, resume).run(watch)
     teacher = play(teachers, taught, episodes, ABSOLUTE)
@@ -99,12 +96,10 @@ def distill(
 
 
 def _config(chosen: dict[str, Any], teacher: str) -> DistillationConfig:
-    """The configuration: the class's defaults, whatever presets the environment's family has."""
+    """The configuration: the environment's family has presets for those who learn from rewards alone."""
     if "teacher" in chosen:
         raise ConfigError(f"teacher={chosen['teacher']!r} is given twice; expected it as the first argument")
-    defaults = {field.name: field.default for field in fields(DistillationConfig)}
-    values = defaults | chosen | {"teacher": teacher}
-    return resolve_config(DistillationConfig, {}, STUDENTS.name, None, "", values)
+    return resolve_config(DistillationConfig, chosen | {"teacher": teacher})
 
 
 def _page(distilled: Distilled, taught: RunPlan, teacher: str, episodes: int) -> str:

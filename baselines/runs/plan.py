@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from baselines.algorithms.config import RunConfig, config_dict, resolve_config
+from baselines.algorithms.config import ConfigSources, RunConfig, config_dict, config_sources, resolve_config
 from baselines.algorithms.registry import AlgorithmSpec, algorithm_spec
 from baselines.errors import ConfigError
 from baselines.evaluation.results import task_name
@@ -137,15 +137,14 @@ def make_plan(
         PairingError: for what is wrong with the arguments.
     """
     row = algorithm if isinstance(algorithm, AlgorithmSpec) else algorithm_spec(algorithm)
-    family = env_id.partition("/")[0] if is_external(env_id) else game_spec(env_id).family
-    resolved = resolve_config(row.config_class, row.fixed, row.family, preset, family, config or {})
+    sources = plan_sources(row, env_id, preset, config or {})
     require_count("workers", workers, 0)
     plan = RunPlan(
         row,
         env_id,
         dict(env_args or {}),
         _seeds(seeds),
-        resolved,
+        resolve_config(row.config_class, sources.values),
         _device(device),
         _priority(priority),
         workers,
@@ -157,6 +156,14 @@ def make_plan(
     if isinstance(plan.priority, tuple):
         check_priority(game.agents, plan.priority)
     return plan
+
+
+def plan_sources(
+    row: AlgorithmSpec, env_id: str, preset: str | None, config: Mapping[str, Any]
+) -> ConfigSources:
+    """Who sets the fields of a plan's configuration; arguments and errors are those of `make_plan`."""
+    family = env_id.partition("/")[0] if is_external(env_id) else game_spec(env_id).family
+    return config_sources(row.config_class, row.fixed, row.family, preset, family, config)
 
 
 def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -21,6 +21,7 @@ from baselines.training.memory import keep_freed_memory
 from baselines.training.metrics import MetricsLog
 from baselines.training.population import Population
 from baselines.training.rollout import decision_noise
+from baselines.training.trackers import TensorBoard, Tracker
 from stmg_envs.protocol import Streams
 
 ENVIRONMENTS, DECISIONS, UPDATES, EVALUATIONS = range(1, 5)
@@ -59,13 +60,17 @@ class Trainer:
         plan: what to do.
         directory: where to write; it exists.
         resume: continue from the directory's checkpoint.
+        trackers: told of the course of training besides TensorBoard; closed at its end.
 
     Raises:
         CheckpointError: on resuming from a missing or damaged checkpoint.
     """
 
-    def __init__(self, plan: RunPlan, directory: RunDirectory, resume: bool = False) -> None:
+    def __init__(
+        self, plan: RunPlan, directory: RunDirectory, resume: bool = False, trackers: Sequence[Tracker] = ()
+    ) -> None:
         config = plan.config
+        self.trackers = trackers
         self.plan = plan
         self.directory = directory
         env = plan.environments(config.num_envs)
@@ -112,7 +117,8 @@ class Trainer:
         plan, config = self.plan, self.plan.config
         keep_until = self.step if self.updates_done else -1
         results = ResultsFile(self.directory.results, plan.task, plan.algorithm.name, plan.seeds, keep_until)
-        log = MetricsLog(self.directory.path, plan.seeds, keep_until)
+        trackers = [TensorBoard(self.directory.path, keep_until), *self.trackers]
+        log = MetricsLog(self.directory.path, plan.seeds, trackers, keep_until)
         started = time.perf_counter() - self.elapsed
         evaluated = self._evaluate(self.updates_done)
         if self.updates_done == 0:
@@ -128,6 +134,7 @@ class Trainer:
                     if last or self.step // config.eval_interval > before // config.eval_interval:
                         evaluated = self._evaluate(self.updates_done)
                         results.add(self.step, self.elapsed, evaluated)
+                        log.track(self.step, evaluated.means())
                         self._save()
                     if watch is not None:
                         watch(self._progress(evaluated))

@@ -1,31 +1,36 @@
-"""Training metrics to CSV, one row per update and run, and to TensorBoard, over runs."""
+"""Metrics of training: to CSV, one row per update and run, and to trackers, over runs."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.utils.tensorboard import SummaryWriter
+
+from baselines.training.trackers import Tracker
 
 
 class MetricsLog:
-    """Writes `metrics.csv` and `tensorboard/` of a run directory.
+    """Writes `metrics.csv` of a run directory, and tells trackers.
 
     Args:
         directory: the run directory.
         seeds: one seed per run, (K,).
+        trackers: get the means over runs; closed with this.
         keep_until: on resuming, rows of later steps are dropped.
     """
 
-    def __init__(self, directory: Path, seeds: tuple[int, ...], keep_until: int = -1) -> None:
+    def __init__(
+        self, directory: Path, seeds: tuple[int, ...], trackers: Sequence[Tracker] = (), keep_until: int = -1
+    ) -> None:
         self.path = directory / "metrics.csv"
         self.seeds = seeds
         self._columns: list[str] = []
         if self.path.is_file():
             self._drop_after(keep_until)
-        self._writer = SummaryWriter(str(directory / "tensorboard"), purge_step=keep_until + 1)
+        self._trackers = trackers
 
     def write(self, step: int, elapsed: float, metrics: dict[str, Tensor]) -> None:
         """Append the metrics of one update.
@@ -45,14 +50,20 @@ class MetricsLog:
             for k, seed in enumerate(self.seeds):
                 numbers = (f"{values[k]:.6g}" for values in table.values())
                 writer.writerow([step, f"{elapsed:.3f}", seed, *numbers])
-        for name, value in metrics.items():
-            finite = value[torch.isfinite(value)]
-            if len(finite):
-                self._writer.add_scalar(f"{name}/mean", float(finite.mean()), step)
+        finite = {name: value[torch.isfinite(value)] for name, value in metrics.items()}
+        self.track(
+            step, {f"{name}/mean": float(value.mean()) for name, value in finite.items() if len(value)}
+        )
+
+    def track(self, step: int, values: Mapping[str, float]) -> None:
+        """Tell the trackers alone: what is said of evaluations, which have a file of their own."""
+        for tracker in self._trackers:
+            tracker.write(step, values)
 
     def close(self) -> None:
         """Flush everything."""
-        self._writer.close()
+        for tracker in self._trackers:
+            tracker.close()
 
     def _drop_after(self, step: int) -> None:
         with self.path.open(newline="", encoding="utf-8") as file:

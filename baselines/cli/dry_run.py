@@ -1,0 +1,53 @@
+"""What a training would do, without doing it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from baselines.algorithms.config import ConfigSources
+from baselines.runs.plan import RunPlan
+
+
+def print_plan(plan: RunPlan, sources: ConfigSources, out: str) -> None:
+    """Print a plan: what is played, by what, and every field of the configuration with who sets it.
+
+    Args:
+        plan: what would be done.
+        sources: who sets the fields of its configuration.
+        out: where the run would lie.
+    """
+    console = Console(soft_wrap=True, highlight=False)
+    for name, text in _facts(plan, out).items():
+        console.print(f"{name + ':':<14}{text}", markup=False)
+    table = Table("field", "value", "set by", box=SIMPLE_HEAD)
+    for field in fields(plan.config):
+        table.add_row(field.name, str(getattr(plan.config, field.name)), sources.of(field.name))
+    console.print(table)
+    console.print("nothing was trained or written: without --dry-run it is")
+
+
+def _facts(plan: RunPlan, out: str) -> dict[str, str]:
+    game, config = plan.game(), plan.config
+    policy = plan.algorithm.build(config, plan.policy_spec(game))
+    parameters = sum(p.numel() for p in policy.parameters())
+    steps = config.updates * config.batch
+    return {
+        "algorithm": f"{plan.algorithm.name}, {parameters:,} parameters per run",
+        "task": f"{plan.task} ({plan.env_id} {plan.env_args or ''})".replace(" )", ")"),
+        "agents": f"{', '.join(game.agents)}; priority {_order(plan)}",
+        "observation": f"{game.observation_space.shape}, actions {game.action_spaces[0]}",
+        "seeds": ", ".join(map(str, plan.seeds)),
+        "training": f"{config.updates:,} updates of {config.batch:,} steps, {steps:,} per run",
+        "device": f"{plan.device}, {plan.workers} workers",
+        "out": out,
+    }
+
+
+def _order(plan: RunPlan) -> str:
+    if plan.priority is None:
+        return "the game's own"
+    return plan.priority if isinstance(plan.priority, str) else " > ".join(plan.priority)
