@@ -13,9 +13,10 @@ from baselines.errors import RunDirectoryError
 from baselines.evaluation.final_table import last_metrics
 from baselines.evaluation.greedy import Evaluated
 from baselines.evaluation.report_inputs import read_run
-from baselines.evaluation.results import read_json, write_json
+from baselines.evaluation.results import ENVIRONMENT, read_json, write_json
 from baselines.runs.api import evaluate, of_seed
 from baselines.runs.directory import PUBLISHED, RunDirectory, provenance
+from baselines.runs.plan import RunPlan
 from baselines.runs.zoo import ZOO, find_run
 from baselines.training.checkpoint import load_checkpoint, save_checkpoint, under
 
@@ -41,7 +42,7 @@ class Published:
 
 
 def publish(run_dir: str | Path, name: str, seed: int | None = None, episodes: int = 320) -> Published:
-    """Make `zoo/<name>` from a run: parameters, plan, provenance and results, and nothing else.
+    """Make `zoo/<name>` from a run: parameters, plan, provenance, learning curve and results, no more.
 
     Args:
         run_dir: a run directory.
@@ -79,8 +80,17 @@ def publish(run_dir: str | Path, name: str, seed: int | None = None, episodes: i
     # A policy is published for everybody, whatever machine it was trained on.
     anywhere = {"seeds": [seed], "device": "cpu", "workers": 0}
     write_json(entry.manifest, manifest | anywhere | {PUBLISHED: how})
+    _keep_curve(source, entry, plan)
     evaluated = evaluate(entry.path, episodes, plan.workers, write=True)
     return Published(entry.path, seed, chosen_by, evaluated)
+
+
+def _keep_curve(source: RunDirectory, entry: RunDirectory, plan: RunPlan) -> None:
+    """The evaluations of one seed while it was trained."""
+    runs = read_json(source.results)[ENVIRONMENT][plan.task][plan.algorithm.name]
+    name = f"seed_{plan.seeds[0]}"
+    curve = {key: value for key, value in runs[name].items() if key.startswith("step_")}
+    write_json(entry.results, {ENVIRONMENT: {plan.task: {plan.algorithm.name: {name: curve}}}})
 
 
 def _best(source: RunDirectory, seeds: tuple[int, ...]) -> tuple[int, str]:

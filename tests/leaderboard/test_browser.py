@@ -1,4 +1,4 @@
-"""The leaderboard of everything under docs/results, opened from a file in Chromium."""
+"""The leaderboard of everything under docs/results and zoo, opened from a file in Chromium."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from baselines.leaderboard.site import Site, write_site
 
-RESULTS = Path(__file__).parents[2] / "docs" / "results"
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "docs" / "results"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 
@@ -35,7 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     shutil.copytree(RESULTS, folder / "results")
     # A film beside results of several tasks is of the one that it is named after.
     (folder / "results" / "table1" / "mixing-steer.gif").write_bytes(b"GIF89a\x01\x00\x01\x00\x00\x00\x00;")
-    return write_site([folder / "results"], folder / "site")
+    return write_site([folder / "results", ROOT / "zoo"], folder / "site")
 
 
 @pytest.fixture(params=SIZES)

@@ -125,6 +125,15 @@ def test_an_entry_is_the_policy_of_its_run(run: Path) -> None:
     tensors, _ = load_checkpoint(Path("zoo/steer-mixing/checkpoint.safetensors"))
     assert all(name.startswith("policy.") and len(p) == 1 for name, p in tensors.items())
     assert "zoo/steer-mixing" in stmg("zoo", "list")
+    # It is compared like any other results, so it keeps how its policy came about.
+    trained, kept = (seed_6(path) for path in (Path("run"), Path("zoo/steer-mixing")))
+    del trained["absolute_metrics"], kept["absolute_metrics"]
+    assert trained == kept and kept
+
+
+def seed_6(run: Path) -> dict[str, Any]:
+    runs: dict[str, Any] = read_json(run / "results.json")["stmg"]["mixing"]["steer"]["seed_6"]
+    return runs
 
 
 def test_evaluation_writes_into_an_entry_only_when_asked(run: Path) -> None:
