@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,7 @@ def publish(run_dir: str | Path, name: str, seed: int | None = None, episodes: i
     Raises:
         RunDirectoryError: if there is no run, it has no such seed, or the entry exists.
         CheckpointError: if the checkpoint is missing or damaged.
-        InvalidArgumentError: if the run has no results to choose by.
+        InvalidArgumentError: if the run has no results.
     """
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
         raise RunDirectoryError(
@@ -66,6 +67,7 @@ def publish(run_dir: str | Path, name: str, seed: int | None = None, episodes: i
     if seed is None:
         seed, chosen_by = _best(source, plan.seeds)
     plan = of_seed(plan, seed)
+    curve = _curve(source, plan)
     tensors, progress = load_checkpoint(source.checkpoint)
     row = progress["seeds"].index(seed)
     entry = RunDirectory(ZOO / name)
@@ -80,17 +82,17 @@ def publish(run_dir: str | Path, name: str, seed: int | None = None, episodes: i
     # A policy is published for everybody, whatever machine it was trained on.
     anywhere = {"seeds": [seed], "device": "cpu", "workers": 0}
     write_json(entry.manifest, manifest | anywhere | {PUBLISHED: how})
-    _keep_curve(source, entry, plan)
+    write_json(entry.results, curve)
     evaluated = evaluate(entry.path, episodes, plan.workers, write=True)
     return Published(entry.path, seed, chosen_by, evaluated)
 
 
-def _keep_curve(source: RunDirectory, entry: RunDirectory, plan: RunPlan) -> None:
-    """The evaluations of one seed while it was trained."""
+def _curve(source: RunDirectory, plan: RunPlan) -> dict[str, Any]:
+    """Results of one seed, its evaluations while it was trained alone."""
     runs = read_json(source.results)[ENVIRONMENT][plan.task][plan.algorithm.name]
     name = f"seed_{plan.seeds[0]}"
-    curve = {key: value for key, value in runs[name].items() if key.startswith("step_")}
-    write_json(entry.results, {ENVIRONMENT: {plan.task: {plan.algorithm.name: {name: curve}}}})
+    evaluations = {key: value for key, value in runs[name].items() if key.startswith("step_")}
+    return {ENVIRONMENT: {plan.task: {plan.algorithm.name: {name: evaluations}}}}
 
 
 def _best(source: RunDirectory, seeds: tuple[int, ...]) -> tuple[int, str]:

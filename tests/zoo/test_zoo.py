@@ -175,10 +175,11 @@ def test_a_mistake_leaves_the_zoo_as_it_is(run: Path) -> None:
         baselines.publish(run, "entry", seed=1)
     with pytest.raises(RunDirectoryError, match=r"name='\.\./entry'"):
         baselines.publish(run, "../entry")
-    (run / "results.json").unlink()
+    results = (run / "results.json").rename(run / "kept.json")
     with pytest.raises(InvalidArgumentError, match=r"results\.json"):
         baselines.publish(run, "entry")
     assert not Path("zoo").exists()
+    results.rename(run / "results.json")
     baselines.publish(run, "entry", seed=5, episodes=2)
     with pytest.raises(RunDirectoryError, match="exists already"):
         baselines.publish(run, "entry", seed=5)
