@@ -18,13 +18,13 @@ from typing import Annotated, Any
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from baselines.algorithms.off_policy import OffPolicy, OffPolicyConfig
 from baselines.algorithms.policy_gradient import huber
 from baselines.networks.deterministic import DeterministicPolicy
 from baselines.networks.policy import Inputs, JointPolicy, PolicySpec
-from baselines.training.population import Parameters, map_module
+from baselines.training.population import Parameters, PolicyFunction
 from baselines.training.replay import Rows, inputs_of
 from stmg_envs.protocol import Streams
 
@@ -52,27 +52,14 @@ def build_ddpg(config: DDPGConfig, spec: PolicySpec) -> JointPolicy:
     return DeterministicPolicy(spec, (config.hidden_size,) * config.hidden_layers, config.central_critic)
 
 
-class _Critic(nn.Module):
+def values_of_taken(policy: DeterministicPolicy, inputs: Inputs, actions: Tensor) -> Tensor:
     """Values of taken actions."""
-
-    def __init__(self, policy: DeterministicPolicy) -> None:
-        super().__init__()
-        self.policy = policy
-
-    def forward(self, inputs: Inputs, actions: Tensor) -> Tensor:
-        return self.policy(inputs, self.policy.encode(actions))
+    return policy(inputs, policy.encode(actions))
 
 
-class _Actor(nn.Module):
+def values_of_intended(policy: DeterministicPolicy, inputs: Inputs, noise: Tensor) -> tuple[Tensor, Tensor]:
     """Values of intended actions, and the actors' raw outputs."""
-
-    def __init__(self, policy: DeterministicPolicy) -> None:
-        super().__init__()
-        self.policy = policy
-
-    def forward(self, inputs: Inputs, noise: Tensor) -> tuple[Tensor, Tensor]:
-        raw = self.policy.actor(inputs["observation"])
-        return self.policy.intended(inputs, noise), raw
+    return policy.intended(inputs, noise), policy.actor(inputs["observation"])
 
 
 class DDPG(OffPolicy):
@@ -86,7 +73,8 @@ class DDPG(OffPolicy):
         policy = self.population.template
         assert isinstance(policy, DeterministicPolicy)
         self.policy = policy
-        self._critic, self._actor = _Critic(policy), _Actor(policy)
+        self._taken = PolicyFunction(policy, values_of_taken)
+        self._intended = PolicyFunction(policy, values_of_intended)
 
     def _noise(self, rows: Rows, streams: Streams) -> Rows:
         if not self.policy.spec.discrete:
@@ -103,18 +91,15 @@ class DDPG(OffPolicy):
         weight = rows["alive"].to(rows["rewards"].dtype)
         count = weight.sum(dim=(1, 2)).clamp(min=1)
 
-        def named(given: Parameters) -> Parameters:
-            return {f"policy.{name}": p for name, p in given.items()}
-
         with torch.no_grad():
-            next_values, _ = map_module(self._actor, named(targets), following, rows["next.noise"])
+            next_values, _ = self._intended.map(targets, following, rows["next.noise"])
             alive = rows["next.alive"] & ~rows["terminated"].unsqueeze(-1)
             aim = rows["rewards"] + self.gamma * next_values * alive
-        taken = map_module(self._critic, named(parameters), inputs, rows["actions"])
+        taken = self._taken.map(parameters, inputs, rows["actions"])
         value_loss = (huber(aim - taken, HUBER_DELTA) * weight).sum(dim=(1, 2)) / count
         # Actors see the critics as they are; only critics learn from the error above.
         fixed = {name: p.detach() if name.startswith("critic.") else p for name, p in parameters.items()}
-        intended, raw = map_module(self._actor, named(fixed), inputs, rows["noise"])
+        intended, raw = self._intended.map(fixed, inputs, rows["noise"])
         policy_loss = -(intended * weight).sum(dim=(1, 2)) / count
         penalty = (raw.square().mean(dim=-1) * weight).sum(dim=(1, 2)) / count
         loss = value_loss + policy_loss + self.config.logit_penalty * penalty

@@ -16,17 +16,18 @@ their method: training time grows with the number of agents.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from baselines.algorithms.config import PPOConfig
 from baselines.algorithms.ppo import PPO
 from baselines.networks.policy import Evaluation, Inputs, JointPolicy, PolicySpec
 from baselines.networks.step import StepNetwork
 from baselines.training.gradients import average
-from baselines.training.population import Parameters, map_module
+from baselines.training.population import Parameters, PolicyFunction
 from baselines.training.rollout import Batch
 from stmg_envs.protocol import Streams
 
@@ -44,16 +45,9 @@ def build_step(config: StepConfig, spec: PolicySpec) -> JointPolicy:
     return StepNetwork(spec, config.condition_dim, config.hidden_size)
 
 
-class _Rank(nn.Module):
+def judge_rank(rank: int, policy: StepNetwork, inputs: Inputs, actions: Tensor) -> tuple[Tensor, ...]:
     """The judgement of one rank's decisions."""
-
-    def __init__(self, policy: StepNetwork, rank: int) -> None:
-        super().__init__()
-        self.policy = policy
-        self.rank = rank
-
-    def forward(self, inputs: Inputs, actions: Tensor) -> tuple[Tensor, ...]:
-        return tuple(self.policy.evaluate_rank(inputs, actions, self.rank))
+    return tuple(policy.evaluate_rank(inputs, actions, rank))
 
 
 class SequentialPPO(PPO):
@@ -63,7 +57,7 @@ class SequentialPPO(PPO):
         super()._start_optimizer()
         policy = self.population.template
         assert isinstance(policy, StepNetwork)
-        self._ranks = [_Rank(policy, rank) for rank in range(policy.spec.n)]
+        self._ranks = [PolicyFunction(policy, partial(judge_rank, rank)) for rank in range(policy.spec.n)]
         self._turn = 0
 
     def update(self, batch: Batch, progress: float, streams: Streams) -> dict[str, Tensor]:
@@ -83,5 +77,4 @@ class SequentialPPO(PPO):
         return average(turns)
 
     def _evaluate(self, parameters: Parameters, batch: Batch) -> Evaluation:
-        named = {f"policy.{name}": p for name, p in parameters.items()}
-        return Evaluation(*map_module(self._ranks[self._turn], named, batch.inputs, batch.actions))
+        return Evaluation(*self._ranks[self._turn].map(parameters, batch.inputs, batch.actions))

@@ -18,24 +18,6 @@ CPU_CHUNK_ROWS = 3200
 """Rows (runs x samples) mapped over at once on a CPU: more spill the caches and run slower."""
 
 
-class _Act(nn.Module):
-    def __init__(self, policy: JointPolicy) -> None:
-        super().__init__()
-        self.policy = policy
-
-    def forward(self, inputs: Inputs, noise: Tensor) -> tuple[Tensor, ...]:
-        return tuple(x for x in self.policy.act(inputs, noise) if x is not None)
-
-
-class _Evaluate(nn.Module):
-    def __init__(self, policy: JointPolicy) -> None:
-        super().__init__()
-        self.policy = policy
-
-    def forward(self, inputs: Inputs, actions: Tensor) -> tuple[Tensor, ...]:
-        return tuple(self.policy.evaluate(inputs, actions))
-
-
 class Population:
     """K policies of one architecture, mapped over with `torch.func.vmap`.
 
@@ -69,7 +51,10 @@ class Population:
             for (name, _), column in zip(policies[0].named_parameters(), columns, strict=True)
         }
         self.template = copy.deepcopy(policies[0]).to("meta")
-        self._act, self._evaluate = _Act(self.template), _Evaluate(self.template)
+        self._act, self._evaluate = (
+            PolicyFunction(self.template, _act),
+            PolicyFunction(self.template, _evaluate),
+        )
         self._single = self._resident(policies[0]) if self.size == 1 else None
 
     @property
@@ -94,7 +79,7 @@ class Population:
         """Decide without gradients, for inputs and noise with leading axes (K, B)."""
         with torch.inference_mode():
             if self._single is None:
-                decided = map_module(self._act, _under_policy(self.parameters), inputs, noise)
+                decided = self._act.map(self.parameters, inputs, noise)
             else:
                 decision = self._single.act(_first(inputs), _first(noise))
                 decided = tuple(x.unsqueeze(0) for x in decision if x is not None)
@@ -119,8 +104,8 @@ class Population:
             actions: the actions.
             parameters: those of `leaves`, for some runs only; all by default.
         """
-        named = _under_policy(self.parameters if parameters is None else parameters)
-        return Evaluation(*map_module(self._evaluate, named, inputs, actions))
+        chosen = self.parameters if parameters is None else parameters
+        return Evaluation(*self._evaluate.map(chosen, inputs, actions))
 
     def load(self, parameters: Parameters) -> None:
         """Copy parameters in, in place."""
@@ -129,9 +114,33 @@ class Population:
                 p.copy_(parameters[name])
 
 
-def _under_policy(parameters: Parameters) -> Parameters:
-    """The parameters as `_Act` and `_Evaluate` name them."""
-    return {f"policy.{name}": p for name, p in parameters.items()}
+def _act(policy: JointPolicy, inputs: Inputs, noise: Tensor) -> tuple[Tensor, ...]:
+    return tuple(x for x in policy.act(inputs, noise) if x is not None)
+
+
+def _evaluate(policy: JointPolicy, inputs: Inputs, actions: Tensor) -> tuple[Tensor, ...]:
+    return tuple(policy.evaluate(inputs, actions))
+
+
+class PolicyFunction(nn.Module):
+    """Something that is computed with a policy, for populations.
+
+    Args:
+        policy: a policy without parameters of its own (on the meta device).
+        function: called with the policy and the arguments; returns a tensor or a tuple of tensors.
+    """
+
+    def __init__(self, policy: JointPolicy, function: Callable[..., Tensor | tuple[Tensor, ...]]) -> None:
+        super().__init__()
+        self.policy = policy
+        self.function = function
+
+    def forward(self, *arguments: Any) -> Tensor | tuple[Tensor, ...]:
+        return self.function(self.policy, *arguments)
+
+    def map(self, parameters: Parameters, *arguments: Any) -> Any:
+        """Compute it for each of k runs; parameters of the policy and arguments as for `map_module`."""
+        return map_module(self, {f"policy.{name}": p for name, p in parameters.items()}, *arguments)
 
 
 def map_module(module: nn.Module, parameters: Parameters, *arguments: Any) -> Any:
