@@ -59,6 +59,11 @@ def test_pendulum_swings_up(tmp_path: Path, algorithm: str) -> None:
     assert reached >= PENDULUM_THRESHOLD
 
 
+def test_replay_swings_pendulum_up_in_few_steps(tmp_path: Path) -> None:
+    reached = mean_return("ddpg-ind", "gymnasium/Pendulum-v1", tmp_path / "run", total_steps=10_000)
+    assert reached >= PENDULUM_THRESHOLD
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_agents_spread_better_than_at_random(tmp_path: Path, algorithm: str) -> None:
     reached = mean_return(algorithm, SPREAD, tmp_path / "run", total_steps=100_000)
