@@ -121,14 +121,12 @@ class ConfigSources:
     """Where the fields of a configuration come from besides the defaults of their class.
 
     Attributes:
-        config_class: the algorithm's dataclass.
-        preset: its preset, by name; no preset if it has none of that name.
+        preset: the algorithm's preset, by name; no preset if it has none of that name.
         preset_values: fields of the preset.
         fixed: fields that make the variant of the algorithm.
         given: explicit fields.
     """
 
-    config_class: type[RunConfig]
     preset: str
     preset_values: Mapping[str, Any]
     fixed: Mapping[str, Any]
@@ -173,7 +171,7 @@ def config_sources(
     if preset is not None and preset not in presets:
         raise ConfigError(f"preset={preset!r} is unknown for {algorithm}; expected one of {sorted(presets)}")
     name = preset or family
-    return ConfigSources(config_class, name, presets.get(name, {}), fixed, given)
+    return ConfigSources(name, presets.get(name, {}), fixed, given)
 
 
 def resolve_config(config_class: type[Config], values: Mapping[str, Any]) -> Config:

@@ -112,15 +112,30 @@ class ResultsFile:
         write_json(self.path, self.data)
 
 
+def read_seed(path: Path, task: str, algorithm: str, seed: int) -> dict[str, Any]:
+    """All evaluations of one policy.
+
+    Raises:
+        InvalidArgumentError: if the file is missing or has none of them.
+    """
+    try:
+        run: dict[str, Any] = read_json(path)[ENVIRONMENT][task][algorithm][f"seed_{seed}"]
+    except KeyError as error:
+        raise InvalidArgumentError(f"{path} has no {error}; evaluate the policy again with --write") from None
+    return run
+
+
 def read_metric_means(path: Path, task: str, algorithm: str, seed: int) -> dict[str, float]:
     """The absolute metrics of one policy, each the mean over its episodes.
 
     Raises:
         InvalidArgumentError: if the file is missing or has none of them.
     """
-    try:
-        metrics = read_json(path)[ENVIRONMENT][task][algorithm][f"seed_{seed}"]["absolute_metrics"]
-    except KeyError as error:
-        raise InvalidArgumentError(f"{path} has no {error}; evaluate the policy again with --write") from None
+    run = read_seed(path, task, algorithm, seed)
+    if "absolute_metrics" not in run:
+        raise InvalidArgumentError(
+            f"{path} has no 'absolute_metrics'; evaluate the policy again with --write"
+        )
+    metrics = run["absolute_metrics"]
     names = [name for name in metrics if name not in BOOKKEEPING]
     return {name: sum(metrics[name]) / len(metrics[name]) for name in names}
