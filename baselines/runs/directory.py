@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -137,9 +139,15 @@ def provenance(call: str) -> dict[str, Any]:
         "commit": _commit(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
+        "preloaded": _preloaded(),
         "threads": torch.get_num_threads(),
         "versions": {package: version(package) for package in PACKAGES},
     }
+
+
+def _preloaded() -> list[str]:
+    """Names of the libraries put before all others, which can change how numbers are rounded."""
+    return [Path(library).name for library in re.split("[ :]+", os.environ.get("LD_PRELOAD", "")) if library]
 
 
 def _commit() -> str | None:
