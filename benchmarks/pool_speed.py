@@ -4,10 +4,10 @@
     python -m benchmarks.pool_speed stmg/OnRampMerge-v0 --backend highway-env
     python -m benchmarks.pool_speed pettingzoo/mpe2.simple_spread_v3 --num-envs 64
 
-The first table is random play. In the second a STEER policy decides: in this process, for the whole batch while
-the workers wait, and for one half of it while the other half's environments step (`send`, `receive`), as in training.
-All batches are stepped in turns of twenty steps, long enough for caches to be as in play; `x` is how many times the
-first row's rate that is.
+The first table is random play. In the second a STEER policy decides: in this process, for the whole batch
+while the workers wait, and for one half of it while the other half's environments step (`send`, `receive`).
+All batches are stepped in turns of twenty steps, long enough for caches to be as in play; `x` is how many
+times the first row's rate that is.
 
 Workers are of use where cores are free. What other programs leave of a machine is not known, so there is also
 what a step takes of a core: of this process, and of the busiest worker. On free cores a step takes the sum of

@@ -33,6 +33,14 @@ class RunConfig:
     )
     eval_interval: Annotated[int, Field(gt=0, description="environment steps between evaluations")] = 10_000
     eval_episodes: Annotated[int, Field(gt=0, description="greedy episodes per evaluation and run")] = 32
+    goal: Annotated[
+        str,
+        Field(
+            pattern=r"^(\w+=-?\d+(\.\d+)?)?$",
+            description="metric=value, such as win_rate=0.93: training ends once three evaluations of every "
+            "run in a row are at least so",
+        ),
+    ] = ""
 
     @property
     def batch(self) -> int:

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from baselines.evaluation.greedy import Evaluated
 from stmg_envs import game_spec
 from stmg_envs.errors import InvalidArgumentError
@@ -103,6 +106,12 @@ class ResultsFile:
             head = {"step_count": step_count, "elapsed_time": round(elapsed, 3)}
             run[f"step_{index}"] = head | evaluated.as_metrics(k)
         write_json(self.path, self.data)
+
+    def curve(self, metric: str) -> NDArray[np.float64]:
+        """The mean of a metric over the episodes of each evaluation so far, (K, T)."""
+        return np.array(
+            [[np.mean(evaluation[metric]) for evaluation in run.values()] for run in self.runs.values()]
+        )
 
     def set_absolute(self, evaluated: Evaluated) -> None:
         """Set the absolute metrics, those of the final policy, and write the file."""

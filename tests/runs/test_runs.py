@@ -144,6 +144,7 @@ MISTAKES = [
     ({"learning_rate": -1.0}, ConfigError, "learning_rate=-1.0"),
     ({"learning_rate": "fast"}, ConfigError, "learning_rate='fast'"),
     ({"lerning_rate": 1.0}, ConfigError, "did you mean 'learning_rate'"),
+    ({"goal": "win_rate>0.9"}, ConfigError, "goal='win_rate>0.9'"),
 ]
 
 
