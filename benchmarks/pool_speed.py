@@ -1,11 +1,13 @@
 """Environment steps per second of an engine's environments in this process and in workers, and with a policy.
 
     python -m benchmarks.pool_speed --num-envs 16 --workers 1,2
+    python -m benchmarks.pool_speed stmg/OnRampMerge-v0 --backend highway-env
     python -m benchmarks.pool_speed pettingzoo/mpe2.simple_spread_v3 --num-envs 64
 
-The first table is random play. In the second a STEER policy decides, once for the whole batch while the
-environments wait, and once for one half of it while the other half's environments step (`send`, `receive`).
-All batches are stepped in turns of the same run; `x` is how many times the first row's rate that is.
+The first table is random play. In the second a STEER policy decides: in this process, for the whole batch
+while the workers wait, and for one half of it while the other half's environments step (`send`, `receive`).
+All batches are stepped in turns of twenty steps, long enough for caches to be as in play; `x` is how many
+times the first row's rate that is.
 
 Workers are of use where cores are free. What other programs leave of a machine is not known, so there is also
 what a step takes of a core: of this process, and of the busiest worker. On free cores a step takes the sum of
@@ -35,6 +37,8 @@ from stmg_envs.protocol import EngineVectorEnv, Observations
 
 WARM_UP = 10
 """Steps before measuring, so that engines are warm and processes have imported everything."""
+TURN = 20
+"""Steps of a batch before it is another one's turn."""
 
 
 def play(env: EngineVectorEnv) -> None:
@@ -50,6 +54,12 @@ def batch(plan: RunPlan, num_envs: int) -> EngineVectorEnv:
     for _ in range(WARM_UP):
         play(env)
     return env
+
+
+def take_turn(step: Callable[[], object]) -> None:
+    """Steps of one turn."""
+    for _ in range(TURN):
+        step()
 
 
 def random_actions(env: EngineVectorEnv) -> torch.Tensor:
@@ -127,10 +137,11 @@ def measure(console: Console, title: str, num_envs: int, cases: Mapping[str, Cas
     """Print a table of what steps take."""
     table = Table("environments", "ms", "steps/s", "x", "here, ms", "worker, ms", "free x", title=title)
     before = {name: case.busiest_ms() for name, case in cases.items()}
-    times = in_turns_ms({name: case.step for name, case in cases.items()}, repeats)
+    turns = {name: partial(take_turn, case.step) for name, case in cases.items()}
     first = None
-    for name, (ms, here) in times.items():
-        worker = (cases[name].busiest_ms() - before[name]) / repeats
+    for name, times in in_turns_ms(turns, repeats).items():
+        ms, here = (time / TURN for time in times)
+        worker = (cases[name].busiest_ms() - before[name]) / (repeats * TURN)
         free = cases[name].free((here, worker))
         first = first or (ms, free)
         cells = (ms, 1e3 * num_envs / ms, first[0] / ms, here, worker, first[1] / free)
@@ -139,16 +150,16 @@ def measure(console: Console, title: str, num_envs: int, cases: Mapping[str, Cas
 
 
 @click.command()
-@click.argument("env_id", default="stmg/OnRampMerge-v0")
-@click.option("--backend", default="highway-env", show_default=True, help="of an id of ours")
+@click.argument("env_id", default="stmg/Football-v0")
+@click.option("--backend", help="of an id of ours, if not its default one")
 @click.option("--num-envs", default=16, show_default=True, help="environments")
 @click.option("--workers", default="1,2", show_default=True, help="numbers of workers, beside none")
-@click.option("--repeats", default=100, show_default=True, help="timed steps, of which the median counts")
-def main(env_id: str, backend: str, num_envs: int, workers: str, repeats: int) -> None:
+@click.option("--repeats", default=15, show_default=True, help="timed turns, of which the median counts")
+def main(env_id: str, backend: str | None, num_envs: int, workers: str, repeats: int) -> None:
     """Print environment steps per second for every number of workers."""
     torch.set_num_threads(1)
     console = Console(width=100)
-    arguments = {"backend": backend} if env_id.startswith("stmg/") else {}
+    arguments = {} if backend is None else {"backend": backend}
     counts = [0, *(int(count) for count in workers.split(","))]
     plans = {count: make_plan("steer", env_id, env_args=arguments, workers=count) for count in counts}
 
@@ -159,13 +170,14 @@ def main(env_id: str, backend: str, num_envs: int, workers: str, repeats: int) -
     plan, count = plans[counts[-1]], counts[-1]
     sizes = plan.policy_spec(plan.game())
     population = Population(lambda: plan.algorithm.build(plan.config, sizes), [0])
-    whole = batches[f"{count} workers"]
+    here, whole = batches["0 workers"], batches[f"{count} workers"]
     halves = [batch(replace(plan, workers=count // 2), num_envs // 2) for _ in range(2)]
     cases = {
+        "0 workers": Case(alternating([Actor(population, here)]), [here]),
         "all at once": Case(alternating([Actor(population, whole)]), [whole]),
         "half by half": Case(alternating([Actor(population, half) for half in halves]), halves, max),
     }
-    title = f"{env_id}, {num_envs} in {count} workers under STEER"
+    title = f"{env_id}, {num_envs} under STEER, with {count} workers"
     measure(console, title, num_envs, cases, repeats)
     for env in [*batches.values(), *halves]:
         env.close()

@@ -33,6 +33,14 @@ class RunConfig:
     )
     eval_interval: Annotated[int, Field(gt=0, description="environment steps between evaluations")] = 10_000
     eval_episodes: Annotated[int, Field(gt=0, description="greedy episodes per evaluation and run")] = 32
+    goal: Annotated[
+        str,
+        Field(
+            pattern=r"^(\w+=-?\d+(\.\d+)?)?$",
+            description="metric=value, such as win_rate=0.93: training ends once three evaluations of every "
+            "run in a row are at least so",
+        ),
+    ] = ""
 
     @property
     def batch(self) -> int:
@@ -121,14 +129,12 @@ class ConfigSources:
     """Where the fields of a configuration come from besides the defaults of their class.
 
     Attributes:
-        config_class: the algorithm's dataclass.
-        preset: its preset, by name; no preset if it has none of that name.
+        preset: the algorithm's preset, by name; no preset if it has none of that name.
         preset_values: fields of the preset.
         fixed: fields that make the variant of the algorithm.
         given: explicit fields.
     """
 
-    config_class: type[RunConfig]
     preset: str
     preset_values: Mapping[str, Any]
     fixed: Mapping[str, Any]
@@ -173,7 +179,7 @@ def config_sources(
     if preset is not None and preset not in presets:
         raise ConfigError(f"preset={preset!r} is unknown for {algorithm}; expected one of {sorted(presets)}")
     name = preset or family
-    return ConfigSources(config_class, name, presets.get(name, {}), fixed, given)
+    return ConfigSources(name, presets.get(name, {}), fixed, given)
 
 
 def resolve_config(config_class: type[Config], values: Mapping[str, Any]) -> Config:

@@ -35,9 +35,10 @@ def _facts(plan: RunPlan, out: str) -> dict[str, str]:
     policy = plan.algorithm.build(config, plan.policy_spec(game))
     parameters = sum(p.numel() for p in policy.parameters())
     steps = config.updates * config.batch
+    arguments = f" {plan.env_args}" if plan.env_args else ""
     return {
         "algorithm": f"{plan.algorithm.name}, {parameters:,} parameters per run",
-        "task": f"{plan.task} ({plan.env_id} {plan.env_args or ''})".replace(" )", ")"),
+        "task": f"{plan.task} ({plan.env_id}{arguments})",
         "agents": f"{', '.join(game.agents)}; priority {_order(plan)}",
         "observation": f"{game.observation_space.shape}, actions {game.action_spaces[0]}",
         "seeds": ", ".join(map(str, plan.seeds)),

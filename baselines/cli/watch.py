@@ -75,7 +75,9 @@ def print_summary(trained: TrainedRun) -> None:
     console = Console(soft_wrap=True, highlight=False)
     runs = len(plan.seeds)
     returns = evaluated.returns.mean(axis=(1, 2))
-    console.print(f"{plan.algorithm.name} on {plan.task}, {runs} runs of {plan.config.total_steps} steps")
+    console.print(f"{plan.algorithm.name} on {plan.task}, {runs} runs of {trained.steps} steps")
+    if trained.steps < plan.config.updates * plan.config.batch:
+        console.print(f"ended before {plan.config.total_steps} steps: {plan.config.goal} reached")
     spread = f"lowest {returns.min():.4g}, highest {returns.max():.4g}"
     console.print(f"mean greedy return: {returns.mean():.4g} ({spread})")
     if evaluated.optimal is not None:

@@ -43,7 +43,10 @@ def compare(first: Evaluated, second: Evaluated) -> list[Compared]:
     values, others = _episodes(first), _episodes(second)
     return [
         Compared(
-            name, _interval(table), _interval(others[name]), mean_interval((others[name] - table).ravel())
+            name,
+            outcome_interval(table),
+            outcome_interval(others[name]),
+            mean_interval((others[name] - table).ravel()),
         )
         for name, table in values.items()
     ]
@@ -72,7 +75,8 @@ def _episodes(evaluated: Evaluated) -> dict[str, NDArray[np.float64]]:
     return table | evaluated.metrics
 
 
-def _interval(values: NDArray[np.float64]) -> Interval:
+def outcome_interval(values: NDArray[np.float64]) -> Interval:
+    """The mean of all values: by Wilson's interval if each is 0 or 1, else by Student's t."""
     if np.isin(values, (0.0, 1.0)).all():
         return rate_interval(int(values.sum()), values.size)
     return mean_interval(values.ravel())

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baselines.errors import RunDirectoryError
-from baselines.evaluation.comparison import interval_text
+from baselines.evaluation.comparison import interval_text, outcome_interval
 from baselines.evaluation.final_table import last_metrics
 from baselines.evaluation.numbers import duration, percent, ranges
 from baselines.evaluation.report_inputs import Manifest, ReportInputs, read_run
-from baselines.evaluation.statistics import mean_interval, rate_interval
+from baselines.evaluation.statistics import mean_interval
 from stmg_envs.errors import STMGError
 
 MISSING = "-"
@@ -141,6 +141,4 @@ def _plain(value: Any) -> str:
 
 
 def _interval_of(name: str, values: NDArray[np.float64]) -> str:
-    if name == "optimal" and np.isin(values, (0.0, 1.0)).all():
-        return interval_text(rate_interval(int(values.sum()), values.size))
-    return interval_text(mean_interval(values))
+    return interval_text(outcome_interval(values) if name == "optimal" else mean_interval(values))

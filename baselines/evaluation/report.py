@@ -17,6 +17,7 @@ from markupsafe import Markup
 from baselines.evaluation import statistics
 from baselines.evaluation.figures import LARGE, SMALL, draw_curve
 from baselines.evaluation.final_table import final_table, last_metrics
+from baselines.evaluation.goal import Goal
 from baselines.evaluation.learning_curves import Curve, evaluation_curves, training_curves
 from baselines.evaluation.numbers import compact, duration, percent, ranges, with_margin
 from baselines.evaluation.play_tables import distinct_plays, stage_shares
@@ -106,7 +107,7 @@ def _context(run: ReportInputs) -> dict[str, Any]:
         "finished": evaluations.final is not None,
         "summary": _summary(run),
         "steps": f"{steps:,}",
-        "planned": f"{planned:,}" if planned > steps else None,
+        "planned": f"{planned:,}" if planned > steps and not _at_goal(run) else None,
         "last_step": f"{int(evaluations.steps[-1]):,}",
         "charts": charts,
         "training": training,
@@ -212,6 +213,12 @@ def _priority_words(game: JointSpaces, priority: Sequence[str] | str | None) -> 
         return priority + (" (a new order every episode)" if priority == "random" else "")
     names = ", ".join(game.default_priority if priority is None else priority)
     return names + (" (the game's default)" if priority is None else "")
+
+
+def _at_goal(run: ReportInputs) -> bool:
+    """Whether training ended because it reached its goal."""
+    goal = Goal.parse(run.manifest.config.get("goal", ""))
+    return goal is not None and goal.reached(run.evaluations.curves[goal.metric])
 
 
 def _planned_steps(config: dict[str, Any]) -> int:

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from baselines.evaluation.greedy import Evaluated
 from stmg_envs import game_spec
 from stmg_envs.errors import InvalidArgumentError
@@ -104,6 +107,12 @@ class ResultsFile:
             run[f"step_{index}"] = head | evaluated.as_metrics(k)
         write_json(self.path, self.data)
 
+    def curve(self, metric: str) -> NDArray[np.float64]:
+        """The mean of a metric over the episodes of each evaluation so far, (K, T)."""
+        return np.array(
+            [[np.mean(evaluation[metric]) for evaluation in run.values()] for run in self.runs.values()]
+        )
+
     def set_absolute(self, evaluated: Evaluated) -> None:
         """Set the absolute metrics, those of the final policy, and write the file."""
         for k, run in enumerate(self.runs.values()):
@@ -112,15 +121,30 @@ class ResultsFile:
         write_json(self.path, self.data)
 
 
+def read_seed(path: Path, task: str, algorithm: str, seed: int) -> dict[str, Any]:
+    """All evaluations of one policy.
+
+    Raises:
+        InvalidArgumentError: if the file is missing or has none of them.
+    """
+    try:
+        run: dict[str, Any] = read_json(path)[ENVIRONMENT][task][algorithm][f"seed_{seed}"]
+    except KeyError as error:
+        raise InvalidArgumentError(f"{path} has no {error}; evaluate the policy again with --write") from None
+    return run
+
+
 def read_metric_means(path: Path, task: str, algorithm: str, seed: int) -> dict[str, float]:
     """The absolute metrics of one policy, each the mean over its episodes.
 
     Raises:
         InvalidArgumentError: if the file is missing or has none of them.
     """
-    try:
-        metrics = read_json(path)[ENVIRONMENT][task][algorithm][f"seed_{seed}"]["absolute_metrics"]
-    except KeyError as error:
-        raise InvalidArgumentError(f"{path} has no {error}; evaluate the policy again with --write") from None
+    run = read_seed(path, task, algorithm, seed)
+    if "absolute_metrics" not in run:
+        raise InvalidArgumentError(
+            f"{path} has no 'absolute_metrics'; evaluate the policy again with --write"
+        )
+    metrics = run["absolute_metrics"]
     names = [name for name in metrics if name not in BOOKKEEPING]
     return {name: sum(metrics[name]) / len(metrics[name]) for name in names}

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from baselines.errors import PairingError
 from baselines.networks.heads import action_head
-from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, Linear
+from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, Linear, flat_linear
 from baselines.networks.policy import Decision, Evaluation, Inputs, JointPolicy, PolicySpec, take_agents
 
 HYPER_GAIN = 0.1
@@ -25,7 +25,9 @@ HYPER_GAIN = 0.1
 class GeneratedLayer(nn.Module):
     """A linear layer whose weights are generated for every row.
 
-    The bias of the generating layer holds common weights, orthogonal like those of any other layer.
+    The bias of the generating layer holds common weights, orthogonal like those of any other layer. The
+    result is bilinear in inputs and condition, so either may be summed over first. That is the longer of
+    the two: what is left for every row then is smaller than the weights, which are never made.
 
     Args:
         condition_dim: size of the conditions' embedding.
@@ -44,8 +46,21 @@ class GeneratedLayer(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """Rows (B, in_features) and condition embeddings (B, condition_dim) to (B, out_features)."""
+        conditions_first = self.shape[1] <= condition.shape[-1]
+        product = self._conditions_first if conditions_first else self._inputs_first
+        return product(x, condition) + self.bias(condition)
+
+    def _conditions_first(self, x: Tensor, condition: Tensor) -> Tensor:
+        """The weights of every row, (B, out_features, in_features), times its inputs."""
         weight = self.weight(condition).unflatten(-1, self.shape)
-        return (weight @ x.unsqueeze(-1)).squeeze(-1) + self.bias(condition)
+        return (weight @ x.unsqueeze(-1)).squeeze(-1)
+
+    def _inputs_first(self, x: Tensor, condition: Tensor) -> Tensor:
+        """What each part of the condition weighs, (B, out_features, condition_dim), times the condition."""
+        generator = self.weight.weight.unflatten(0, self.shape).transpose(1, 2)
+        weighed = flat_linear(x, generator.flatten(0, 1), None).unflatten(-1, generator.shape[:2])
+        common = flat_linear(x, self.weight.bias.unflatten(0, self.shape), None)
+        return (weighed @ condition.unsqueeze(-1)).squeeze(-1) + common
 
 
 class GeneratedMLP(nn.Module):

@@ -17,7 +17,7 @@ from baselines.runs.plan import RunPlan
 
 RECIPE = ("algorithm", "env_id", "env_args", "priority", "config")
 """What of a plan decides its results, besides the seeds."""
-PROVENANCE = ("command", "commit", "versions", "python", "platform", "device", "threads")
+PROVENANCE = ("command", "commit", "versions", "python", "platform", "preloaded", "device", "threads")
 """What is recorded of every block of seeds."""
 
 

@@ -63,6 +63,7 @@ class Measure:
         meaning: what one run contributes.
         of_runs: whether a run either has it or not, so that what counts is the share of runs.
         published: the name of the published number to set beside it.
+        share: whether it is a share in every run; its interval then ends at 0 and 1.
     """
 
     metric: str
@@ -70,6 +71,7 @@ class Measure:
     meaning: str
     of_runs: bool = False
     published: str | None = None
+    share: bool = False
 
 
 OPTIMAL = Measure("optimal", "Share of runs at the optimum, percent", "the final greedy policy", True, "rate")

@@ -94,7 +94,7 @@ def priority() -> Experiment:
 
 DRI_MEASURES = (
     OPTIMAL,
-    Measure("caught", "Catch rate", "share of episodes in which all prey is hit"),
+    Measure("caught", "Catch rate", "share of episodes in which all prey is hit", share=True),
     Measure("occupied", "Foods occupied", "number of foods occupied at the end"),
     Measure("matches", "Type matches", "number of foods occupied by their own type at the end"),
     RETURN,
@@ -122,8 +122,8 @@ def dri() -> Experiment:
 
 MERGE_MEASURES = (
     RETURN,
-    Measure("crash_rate", "Crash rate", "share of episodes with a crash"),
-    Measure("merged", "Merged share", "share of the ramp's agents that merge"),
+    Measure("crash_rate", "Crash rate", "share of episodes with a crash", share=True),
+    Measure("merged", "Merged share", "share of the ramp's agents that merge", share=True),
     Measure("mean_speed", "Mean speed", "speed over agents and decisions, m/s"),
 )
 

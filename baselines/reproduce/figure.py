@@ -25,7 +25,12 @@ def has(cell: Cell, archive: Archive, measure: Measure) -> bool:
 
 def interval_of(values: Sequence[float], measure: Measure) -> Interval:
     """The mean of a measure over runs with its 95 % interval."""
-    return rate_interval(round(sum(values)), len(values)) if measure.of_runs else mean_interval(values)
+    if measure.of_runs:
+        return rate_interval(round(sum(values)), len(values))
+    interval = mean_interval(values)
+    if not measure.share:
+        return interval
+    return Interval(interval.estimate, np.maximum(interval.low, 0.0), np.minimum(interval.high, 1.0))
 
 
 def draw_learning_curves(cells: Sequence[Cell], measures: Sequence[Measure], archive: Archive) -> str:

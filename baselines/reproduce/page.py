@@ -56,6 +56,7 @@ def _caption(measure: Measure, experiment: Experiment) -> str:
         text = "The final greedy policy; in brackets the 95 % Wilson interval"
     else:
         text = f"Mean over runs of the final greedy policy's {measure.meaning}, with a 95 % t-interval"
+        text += " cut at 0 and 1" if measure.share else ""
     if experiment.published and measure.published:
         text += ", then the published number and the difference to it"
     return f"{text}."

@@ -34,11 +34,13 @@ class TrainedRun:
     Attributes:
         path: the run directory.
         plan: what was done.
+        steps: environment steps per run, fewer than planned where the goal was reached before.
         evaluated: the evaluation of the final policies.
     """
 
     path: Path
     plan: RunPlan
+    steps: int
     evaluated: Evaluated
 
 
@@ -126,7 +128,9 @@ def train(
     if not resume:
         directory.create(plan)
     trackers = [] if wandb is None else [WeightsAndBiases(wandb, directory.path, plan.as_dict())]
-    return TrainedRun(directory.path, plan, Trainer(plan, directory, resume, trackers).run(watch))
+    trainer = Trainer(plan, directory, resume, trackers)
+    evaluated = trainer.run(watch)
+    return TrainedRun(directory.path, plan, trainer.step, evaluated)
 
 
 def evaluate(

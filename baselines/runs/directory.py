@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -33,6 +35,7 @@ class RunDirectory:
     | `plays.json`             | the first greedy episode of each run's final policy              |
     | `metrics.csv`            | training metrics per update and run                              |
     | `tensorboard/`           | the same, mean over runs                                         |
+    | `wandb/`, `wandb_id`     | the same for Weights & Biases, if asked for                      |
     | `checkpoint.safetensors` | parameters, optimiser, normaliser, environments, progress        |
     | `report.html`            | what `stmg report` writes                                        |
     """
@@ -73,16 +76,21 @@ class RunDirectory:
         Raises:
             RunDirectoryError: if the path exists.
         """
-        self.check_new()
-        self.path.mkdir(parents=True)
+        try:
+            self.path.mkdir(parents=True)
+        except FileExistsError:
+            raise self._taken() from None
         write_json(self.manifest, plan.as_dict() | provenance(call))
 
     def check_new(self) -> None:
         """Raise RunDirectoryError if the path exists."""
         if self.path.exists():
-            raise RunDirectoryError(
-                f"out={str(self.path)!r} exists already; continue it with --resume, or choose another --out"
-            )
+            raise self._taken()
+
+    def _taken(self) -> RunDirectoryError:
+        return RunDirectoryError(
+            f"out={str(self.path)!r} exists already; continue it with --resume, or choose another --out"
+        )
 
     def plan(self) -> RunPlan:
         """The plan in the manifest, on the CPU if this machine lacks the run's device.
@@ -131,9 +139,15 @@ def provenance(call: str) -> dict[str, Any]:
         "commit": _commit(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
+        "preloaded": _preloaded(),
         "threads": torch.get_num_threads(),
         "versions": {package: version(package) for package in PACKAGES},
     }
+
+
+def _preloaded() -> list[str]:
+    """Names of the libraries put before all others, which can change how numbers are rounded."""
+    return [Path(library).name for library in re.split("[ :]+", os.environ.get("LD_PRELOAD", "")) if library]
 
 
 def _commit() -> str | None:

@@ -14,7 +14,7 @@ from baselines.errors import RunDirectoryError
 from baselines.evaluation.final_table import last_metrics
 from baselines.evaluation.greedy import Evaluated
 from baselines.evaluation.report_inputs import read_run
-from baselines.evaluation.results import ENVIRONMENT, read_json, write_json
+from baselines.evaluation.results import ENVIRONMENT, read_json, read_seed, write_json
 from baselines.runs.api import evaluate, of_seed
 from baselines.runs.directory import PUBLISHED, RunDirectory, provenance
 from baselines.runs.plan import RunPlan
@@ -89,10 +89,10 @@ def publish(run_dir: str | Path, name: str, seed: int | None = None, episodes: i
 
 def _curve(source: RunDirectory, plan: RunPlan) -> dict[str, Any]:
     """Results of one seed, its evaluations while it was trained alone."""
-    runs = read_json(source.results)[ENVIRONMENT][plan.task][plan.algorithm.name]
-    name = f"seed_{plan.seeds[0]}"
-    evaluations = {key: value for key, value in runs[name].items() if key.startswith("step_")}
-    return {ENVIRONMENT: {plan.task: {plan.algorithm.name: {name: evaluations}}}}
+    (seed,) = plan.seeds
+    run = read_seed(source.results, plan.task, plan.algorithm.name, seed)
+    evaluations = {name: value for name, value in run.items() if name.startswith("step_")}
+    return {ENVIRONMENT: {plan.task: {plan.algorithm.name: {f"seed_{seed}": evaluations}}}}
 
 
 def _best(source: RunDirectory, seeds: tuple[int, ...]) -> tuple[int, str]:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from baselines.errors import CheckpointError
+from baselines.evaluation.goal import Goal
 from baselines.evaluation.greedy import Evaluated, evaluate_greedy
 from baselines.evaluation.results import ResultsFile, write_json
 from baselines.runs.directory import RunDirectory
@@ -71,6 +72,7 @@ class Trainer:
     ) -> None:
         config = plan.config
         self.trackers = trackers
+        self.goal = Goal.parse(config.goal)
         self.plan = plan
         self.directory = directory
         env = plan.environments(config.num_envs)
@@ -98,7 +100,7 @@ class Trainer:
         return self.updates_done * self.plan.config.batch
 
     def run(self, watch: Callable[[Progress], None] | None = None) -> Evaluated:
-        """Train to the end, or until interrupted; either way the directory can be resumed.
+        """Train to the end, to the goal, or until interrupted; either way the directory can be resumed.
 
         Args:
             watch: called after every update.
@@ -107,6 +109,7 @@ class Trainer:
             The evaluation of the final policies.
 
         Raises:
+            ConfigError: if the goal is no metric of the evaluations.
             KeyboardInterrupt: after saving, if one was asked for.
         """
         with closing(self.collector.env), closing(self.evaluation_env):
@@ -121,11 +124,13 @@ class Trainer:
         log = MetricsLog(self.directory.path, plan.seeds, trackers, keep_until)
         started = time.perf_counter() - self.elapsed
         evaluated = self._evaluate(self.updates_done)
+        if self.goal is not None:
+            self.goal.check(evaluated.as_metrics(0))
         if self.updates_done == 0:
             results.add(0, 0.0, evaluated)
         try:
             with StopRequest() as stop:
-                while self.updates_done < config.updates:
+                while not self._finished(results):
                     before = self.step
                     metrics = self._update()
                     self.elapsed = time.perf_counter() - started
@@ -147,6 +152,10 @@ class Trainer:
         results.set_absolute(final)
         write_plays(self.directory, plan, final)
         return final
+
+    def _finished(self, results: ResultsFile) -> bool:
+        reached = self.goal is not None and self.goal.reached(results.curve(self.goal.metric))
+        return reached or self.updates_done == self.plan.config.updates
 
     def _update(self) -> dict[str, torch.Tensor]:
         decisions, updates = (

@@ -51,10 +51,8 @@ class Population:
             for (name, _), column in zip(policies[0].named_parameters(), columns, strict=True)
         }
         self.template = copy.deepcopy(policies[0]).to("meta")
-        self._act, self._evaluate = (
-            PolicyFunction(self.template, _act),
-            PolicyFunction(self.template, _evaluate),
-        )
+        self._act = PolicyFunction(self.template, _act)
+        self._evaluate = PolicyFunction(self.template, _evaluate)
         self._single = self._resident(policies[0]) if self.size == 1 else None
 
     @property

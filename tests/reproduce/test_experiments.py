@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 from small import SIZES
 
+from baselines.evaluation.statistics import Interval
 from baselines.reproduce.archive import Archive
 from baselines.reproduce.experiment import OPTIMAL, Cell, Experiment, Measure
 from baselines.reproduce.experiments import EXPERIMENTS, random_three_agent_game
+from baselines.reproduce.figure import interval_of
 from baselines.reproduce.page import write_page
 from baselines.reproduce.run import run_cells
 from baselines.runs.trainer import Progress
@@ -111,14 +113,25 @@ def test_the_page_sets_our_numbers_beside_the_published_ones(tmp_path: Path) -> 
 
 def test_the_page_shows_what_an_experiment_measures(tmp_path: Path) -> None:
     cells = (Cell("merging", "mappo", "mappo", "stmg/OnRampMerge-v0", {}, 2, config=SMALL_MAPPO), PENALTY)
-    measures = (Measure("crash_rate", "Crash rate", "share of episodes with a crash"), OPTIMAL)
+    measures = (Measure("crash_rate", "Crash rate", "share of episodes with a crash", share=True), OPTIMAL)
     experiment = Experiment("small", "Two kinds of tasks", cells, measures=measures)
     archive = run(tmp_path, Titles(), cells)
     page = write_page(experiment, archive).read_text(encoding="utf-8")
     crashes, optima = page.split("## Share of runs at the optimum")
     assert "| | merging |" in crashes
-    assert "the final greedy policy's share of episodes with a crash, with a 95 % t-interval" in crashes
+    assert "share of episodes with a crash, with a 95 % t-interval cut at 0 and 1" in crashes
     assert "| | penalty(k=0) |" in optima
+
+
+def test_a_share_cannot_lie_outside_0_and_1() -> None:
+    """Of 0, 0 and 0.6 the mean is 0.2 and its standard error 0.2; t(0.975, 2) = 4.3027."""
+    plain, share = (Measure("crash_rate", "", "", share=share) for share in (False, True))
+    assert ends(interval_of([0.0, 0.0, 0.6], plain)) == pytest.approx((-0.66053, 1.06053), abs=1e-5)
+    assert ends(interval_of([0.0, 0.0, 0.6], share)) == (0.0, 1.0)
+
+
+def ends(interval: Interval) -> tuple[float, float]:
+    return float(interval.low), float(interval.high)
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

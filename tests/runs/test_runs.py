@@ -59,7 +59,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, algorithm: st
         assert without_times(tmp_path / "whole" / file) == without_times(tmp_path / "parts" / file)
 
 
-def test_a_run_directory_holds_what_it_says(tmp_path: Path) -> None:
+def test_a_run_directory_holds_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LD_PRELOAD", "/opt/lib/libfirst.so:libsecond.so")
     out = tmp_path / "run"
     trained = baselines.train(
         "steer", "stmg/Penalty-v0", env_args={"k": -100}, seeds=[4, 2], out=out, **SMALL
@@ -76,6 +77,7 @@ def test_a_run_directory_holds_what_it_says(tmp_path: Path) -> None:
     assert manifest["env_args"] == {"k": -100}
     assert manifest["config"]["entropy_start"] == 0.5
     assert {"torch", "numpy", "stmg"} <= manifest["versions"].keys()
+    assert manifest["preloaded"] == ["libfirst.so", "libsecond.so"]
     with (out / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * 10
@@ -142,6 +144,7 @@ MISTAKES = [
     ({"learning_rate": -1.0}, ConfigError, "learning_rate=-1.0"),
     ({"learning_rate": "fast"}, ConfigError, "learning_rate='fast'"),
     ({"lerning_rate": 1.0}, ConfigError, "did you mean 'learning_rate'"),
+    ({"goal": "win_rate>0.9"}, ConfigError, "goal='win_rate>0.9'"),
 ]
 
 
