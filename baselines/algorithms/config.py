@@ -52,6 +52,11 @@ class RunConfig:
         """Updates of a whole training."""
         return max(1, self.total_steps // self.batch)
 
+    @property
+    def planned_steps(self) -> int:
+        """Environment steps per run of a whole training, in full updates."""
+        return self.updates * self.batch
+
     def learning_rate_at(self, progress: float) -> float:
         """Adam's step size when a share of training is done, in [0, 1]."""
         return self.learning_rate * (1.0 - self.learning_rate_decay * progress)

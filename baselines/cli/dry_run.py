@@ -34,7 +34,6 @@ def _facts(plan: RunPlan, out: str) -> dict[str, str]:
     game, config = plan.game(), plan.config
     policy = plan.algorithm.build(config, plan.policy_spec(game))
     parameters = sum(p.numel() for p in policy.parameters())
-    steps = config.updates * config.batch
     arguments = f" {plan.env_args}" if plan.env_args else ""
     return {
         "algorithm": f"{plan.algorithm.name}, {parameters:,} parameters per run",
@@ -42,7 +41,7 @@ def _facts(plan: RunPlan, out: str) -> dict[str, str]:
         "agents": f"{', '.join(game.agents)}; priority {_order(plan)}",
         "observation": f"{game.observation_space.shape}, actions {game.action_spaces[0]}",
         "seeds": ", ".join(map(str, plan.seeds)),
-        "training": f"{config.updates:,} updates of {config.batch:,} steps, {steps:,} per run",
+        "training": f"{config.updates:,} updates of {config.batch:,} steps, {config.planned_steps:,} per run",
         "device": f"{plan.device}, {plan.workers} workers",
         "out": out,
     }

@@ -76,7 +76,7 @@ def print_summary(trained: TrainedRun) -> None:
     runs = len(plan.seeds)
     returns = evaluated.returns.mean(axis=(1, 2))
     console.print(f"{plan.algorithm.name} on {plan.task}, {runs} runs of {trained.steps} steps")
-    if trained.steps < plan.config.updates * plan.config.batch:
+    if trained.steps < plan.config.planned_steps:
         console.print(f"ended before {plan.config.total_steps} steps: {plan.config.goal} reached")
     spread = f"lowest {returns.min():.4g}, highest {returns.max():.4g}"
     console.print(f"mean greedy return: {returns.mean():.4g} ({spread})")

@@ -128,9 +128,10 @@ class Trainer:
             self.goal.check(evaluated.as_metrics(0))
         if self.updates_done == 0:
             results.add(0, 0.0, evaluated)
+        finished = self._finished(results)
         try:
             with StopRequest() as stop:
-                while not self._finished(results):
+                while not finished:
                     before = self.step
                     metrics = self._update()
                     self.elapsed = time.perf_counter() - started
@@ -141,6 +142,7 @@ class Trainer:
                         results.add(self.step, self.elapsed, evaluated)
                         log.track(self.step, evaluated.means())
                         self._save()
+                        finished = self._finished(results)
                     if watch is not None:
                         watch(self._progress(evaluated))
                     if stop.requested and not last:
@@ -180,10 +182,11 @@ class Trainer:
 
     def _progress(self, evaluated: Evaluated) -> Progress:
         optimal = None if evaluated.optimal is None else int(evaluated.optimal.all(axis=1).sum())
-        total = self.plan.config.updates * self.plan.config.batch
         mean_return = float(np.mean(evaluated.returns))
         runs = len(self.plan.seeds)
-        return Progress(self.step, total, mean_return, optimal, runs, int(self.lost.sum()))
+        return Progress(
+            self.step, self.plan.config.planned_steps, mean_return, optimal, runs, int(self.lost.sum())
+        )
 
     def _save(self) -> None:
         environments = self.collector.env.snapshot()
