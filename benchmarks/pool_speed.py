@@ -4,10 +4,11 @@
     python -m benchmarks.pool_speed stmg/OnRampMerge-v0 --backend highway-env
     python -m benchmarks.pool_speed pettingzoo/mpe2.simple_spread_v3 --num-envs 64
 
-The first table is random play. In the second a STEER policy decides: in this process, for the whole batch
-while the workers wait, and for one half of it while the other half's environments step (`send`, `receive`).
-All batches are stepped in turns of twenty steps, long enough for caches to be as in play; `x` is how many
-times the first row's rate that is.
+The first table is random play, the second rollouts of a STEER policy. A batch steps as a whole, or in two
+lanes that step independently of each other (`InterleavedVectorEnv`): then no worker waits in every step for
+the slower one, nor for the policy. All batches are stepped in turns of eighty steps, long enough for caches
+to be as in play, after which all of a batch's environments have stopped; `x` is how many times the first
+row's rate that is.
 
 Workers are of use where cores are free. What other programs leave of a machine is not known, so there is also
 what a step takes of a core: of this process, and of the busiest worker. On free cores a step takes the sum of
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -29,84 +30,71 @@ from rich.console import Console
 from rich.table import Table
 
 from baselines.runs.plan import RunPlan, make_plan
+from baselines.training.lane import Lane, Present, joined, play
 from baselines.training.population import Population
-from baselines.training.rollout import policy_inputs
+from baselines.training.rollout import decision_noise
 from benchmarks.timing import in_turns_ms
 from stmg_envs.pool import PoolVectorEnv
-from stmg_envs.protocol import EngineVectorEnv, Observations
+from stmg_envs.protocol import JointVectorEnv, Streams, next_ready
 
 WARM_UP = 10
 """Steps before measuring, so that engines are warm and processes have imported everything."""
-TURN = 20
+TURN = 80
 """Steps of a batch before it is another one's turn."""
 
 
-def play(env: EngineVectorEnv) -> None:
-    """A step of random actions."""
-    env.step(random_actions(env))
-
-
-def batch(plan: RunPlan, num_envs: int) -> EngineVectorEnv:
-    """Environments that have taken their first steps."""
-    env = plan.environments(num_envs)
-    assert isinstance(env, EngineVectorEnv)
-    env.reset(seed=0)
-    for _ in range(WARM_UP):
-        play(env)
-    return env
-
-
-def take_turn(step: Callable[[], object]) -> None:
-    """Steps of one turn."""
-    for _ in range(TURN):
-        step()
-
-
-def random_actions(env: EngineVectorEnv) -> torch.Tensor:
+def random_actions(env: JointVectorEnv) -> torch.Tensor:
     """Actions that are legal without masks."""
     if env.game.discrete:
         return torch.randint(min(env.game.action_counts), (env.num_envs, env.game.n))
     return torch.rand(env.num_envs, env.game.n, env.game.action_width) * 2 - 1
 
 
-class Actor:
-    """A policy that plays in some environments.
+def play_at_random(env: JointVectorEnv, steps: int) -> None:
+    """Random play; every lane goes on as soon as its step is over."""
+    playing = [(lane, steps) for lane in env.lanes]
+    for lane in env.lanes:
+        lane.send(random_actions(lane))
+    while playing:
+        lane, left = playing.pop(next_ready([lane for lane, _ in playing]))
+        lane.receive()
+        if left > 1:
+            lane.send(random_actions(lane))
+            playing.append((lane, left - 1))
+
+
+def batch(plan: RunPlan, num_envs: int, lanes: int = 1) -> JointVectorEnv:
+    """Environments that have taken their first steps."""
+    env = plan.environments(num_envs, lanes)
+    env.reset(seed=0)
+    play_at_random(env, WARM_UP)
+    return env
+
+
+class Rollout:
+    """Rollouts of a policy.
 
     Args:
         population: one policy.
         env: the environments.
     """
 
-    def __init__(self, population: Population, env: EngineVectorEnv) -> None:
+    def __init__(self, population: Population, env: JointVectorEnv) -> None:
         self.population = population
         self.env = env
-        self.observations: Observations = env.reset(seed=1)[0]
-        self.noise = torch.zeros(1, env.num_envs, env.game.n, env.game.action_width)
+        memory = population.no_memory(env.num_envs, env.game.n).flatten(0, 1)
+        self.present = Present(env.reset(seed=1)[0], memory, torch.ones(env.num_envs, dtype=torch.bool))
+        noise = decision_noise(env.game.n, env.game.action_width, env.game.discrete)
+        self.noise = noise(Streams.from_seeds([0]), TURN + 1, env.num_envs)
 
-    def decide(self) -> None:
-        """Decide on what was seen last, and have the environments begin to step."""
-        inputs = policy_inputs(self.observations, self.env.priority, 1)
-        self.env.send(self.population.act(inputs, self.noise).actions[0])
-
-    def see(self) -> None:
-        """Wait for the environments."""
-        self.observations = self.env.receive()[0]
-
-
-def alternating(actors: list[Actor]) -> Callable[[], None]:
-    """One step of all actors' environments, each of which steps while the policy decides for the others."""
-    for actor in actors[1:]:
-        actor.decide()
-
-    def step() -> None:
-        for actor, following in zip(actors, [*actors[1:], actors[0]], strict=True):
-            actor.decide()
-            if following is not actor:
-                following.see()
-        if len(actors) == 1:
-            actors[0].see()
-
-    return step
+    def __call__(self) -> None:
+        parts = self.env.lanes
+        lanes = [
+            Lane(env, self.population, self.present.part(number, len(parts)), exchanges=False)
+            for number, env in enumerate(parts)
+        ]
+        play(lanes, self.noise)
+        self.present = joined([lane.present for lane in lanes])
 
 
 @dataclass(frozen=True)
@@ -114,18 +102,21 @@ class Case:
     """Something that is measured.
 
     Attributes:
-        step: one step of all environments.
-        envs: the environments.
-        free: `sum` if this process and the workers compute one after the other, `max` if at the same time.
+        turn: a turn of all environments.
+        env: the environments.
     """
 
-    step: Callable[[], object]
-    envs: list[EngineVectorEnv]
-    free: Callable[[Iterable[float]], float] = sum
+    turn: Callable[[], object]
+    env: JointVectorEnv
+
+    @property
+    def free(self) -> Callable[[Iterable[float]], float]:
+        """`max` if this process and the workers compute at the same time, `sum` if one after the other."""
+        return max if len(self.env.lanes) > 1 else sum
 
     def busiest_ms(self) -> float:
         """What the busiest worker has computed so far, in milliseconds (Linux)."""
-        pools = [env for env in self.envs if isinstance(env, PoolVectorEnv)]
+        pools = [lane for lane in self.env.lanes if isinstance(lane, PoolVectorEnv)]
         ticks = [0]
         for worker in [worker for pool in pools for worker in pool.workers]:
             _, _, fields = Path(f"/proc/{worker.process.pid}/stat").read_text().rpartition(")")
@@ -137,7 +128,7 @@ def measure(console: Console, title: str, num_envs: int, cases: Mapping[str, Cas
     """Print a table of what steps take."""
     table = Table("environments", "ms", "steps/s", "x", "here, ms", "worker, ms", "free x", title=title)
     before = {name: case.busiest_ms() for name, case in cases.items()}
-    turns = {name: partial(take_turn, case.step) for name, case in cases.items()}
+    turns = {name: case.turn for name, case in cases.items()}
     first = None
     for name, times in in_turns_ms(turns, repeats).items():
         ms, here = (time / TURN for time in times)
@@ -154,7 +145,7 @@ def measure(console: Console, title: str, num_envs: int, cases: Mapping[str, Cas
 @click.option("--backend", help="of an id of ours, if not its default one")
 @click.option("--num-envs", default=16, show_default=True, help="environments")
 @click.option("--workers", default="1,2", show_default=True, help="numbers of workers, beside none")
-@click.option("--repeats", default=15, show_default=True, help="timed turns, of which the median counts")
+@click.option("--repeats", default=9, show_default=True, help="timed turns, of which the median counts")
 def main(env_id: str, backend: str | None, num_envs: int, workers: str, repeats: int) -> None:
     """Print environment steps per second for every number of workers."""
     torch.set_num_threads(1)
@@ -162,24 +153,17 @@ def main(env_id: str, backend: str | None, num_envs: int, workers: str, repeats:
     arguments = {} if backend is None else {"backend": backend}
     counts = [0, *(int(count) for count in workers.split(","))]
     plans = {count: make_plan("steer", env_id, env_args=arguments, workers=count) for count in counts}
-
     batches = {f"{count} workers": batch(plan, num_envs) for count, plan in plans.items()}
-    cases = {name: Case(partial(play, env), [env]) for name, env in batches.items()}
+    batches[f"{counts[-1]} workers, two lanes"] = batch(plans[counts[-1]], num_envs, 2)
+
+    cases = {name: Case(partial(play_at_random, env, TURN), env) for name, env in batches.items()}
     measure(console, f"{env_id}, {num_envs} at random", num_envs, cases, repeats)
 
-    plan, count = plans[counts[-1]], counts[-1]
-    sizes = plan.policy_spec(plan.game())
-    population = Population(lambda: plan.algorithm.build(plan.config, sizes), [0])
-    here, whole = batches["0 workers"], batches[f"{count} workers"]
-    halves = [batch(replace(plan, workers=count // 2), num_envs // 2) for _ in range(2)]
-    cases = {
-        "0 workers": Case(alternating([Actor(population, here)]), [here]),
-        "all at once": Case(alternating([Actor(population, whole)]), [whole]),
-        "half by half": Case(alternating([Actor(population, half) for half in halves]), halves, max),
-    }
-    title = f"{env_id}, {num_envs} under STEER, with {count} workers"
-    measure(console, title, num_envs, cases, repeats)
-    for env in [*batches.values(), *halves]:
+    sizes = plans[0].policy_spec(plans[0].game())
+    population = Population(lambda: plans[0].algorithm.build(plans[0].config, sizes), [0])
+    cases = {name: Case(Rollout(population, env), env) for name, env in batches.items()}
+    measure(console, f"{env_id}, {num_envs} under STEER", num_envs, cases, repeats)
+    for env in batches.values():
         env.close()
 
 

@@ -244,9 +244,19 @@ class PriorityVectorEnv:
         self.env.priority = self._order(observations)
         return observations, info
 
+    @property
+    def lanes(self) -> tuple[PriorityVectorEnv]:
+        """One: the rule is for the batch as a whole."""
+        return (self,)
+
     def step(self, actions: Tensor) -> tuple[Observations, Tensor, Tensor, Tensor, dict[str, Any]]:
         """Like `JointVectorEnv.step`; the order is that of the timestep to come."""
-        observations, rewards, terminated, truncated, info = self.env.step(actions)
+        self.env.send(actions)
+        return self.receive()
+
+    def receive(self) -> tuple[Observations, Tensor, Tensor, Tensor, dict[str, Any]]:
+        """Like `JointVectorEnv.receive`; the order is that of the timestep to come."""
+        observations, rewards, terminated, truncated, info = self.env.receive()
         order = self._order(observations)
         if not self.rule.per_timestep:
             order = torch.where((terminated | truncated)[:, None], order, self.priority)

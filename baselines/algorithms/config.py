@@ -21,6 +21,14 @@ class RunConfig:
     total_steps: Annotated[int, Field(gt=0, description="environment steps per run")] = 1_000_000
     num_envs: Annotated[int, Field(gt=0, description="parallel environments per run")] = 16
     rollout_steps: Annotated[int, Field(gt=0, description="steps of each environment per update")] = 100
+    lanes: Annotated[
+        int,
+        Field(
+            gt=0,
+            description="parts of an engine's environments that step independently: on-policy learners "
+            "decide for one while workers step the others",
+        ),
+    ] = 1
     learning_rate: Annotated[float, Field(gt=0, description="Adam's step size at the start")] = 5e-4
     learning_rate_decay: Annotated[
         float, Field(ge=0, le=1, description="share of the step size lost by the end, linearly")
@@ -41,6 +49,12 @@ class RunConfig:
             "run in a row are at least so",
         ),
     ] = ""
+
+    def __post_init__(self) -> None:
+        if self.num_envs % self.lanes:
+            raise ConfigError(
+                f"lanes={self.lanes} does not divide num_envs={self.num_envs}; expected one that does"
+            )
 
     @property
     def batch(self) -> int:

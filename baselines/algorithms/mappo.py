@@ -34,6 +34,7 @@ class MAPPOConfig(PPOConfig):
     chunk_length: Annotated[int, Field(gt=0, description="timesteps that gradients of memory flow back")] = 10
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.recurrent and self.rollout_steps % self.chunk_length:
             raise ConfigError(
                 f"chunk_length={self.chunk_length} does not divide rollout_steps={self.rollout_steps}; "

@@ -12,8 +12,8 @@ from baselines.distillation.config import DistillationConfig
 from baselines.distillation.teacher import Teacher
 from baselines.networks.policy import Inputs
 from baselines.training.optimizer import annealed
-from baselines.training.population import Population
-from baselines.training.rollout import Noise, policy_inputs, rows_of
+from baselines.training.population import Population, policy_inputs
+from baselines.training.rollout import Noise, rows_of
 from stmg_envs.protocol import JointVectorEnv, Observations, Streams
 
 SEEN = ("observation", "action_mask")

@@ -9,8 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from baselines.training.population import Population
-from baselines.training.rollout import policy_inputs
+from baselines.training.population import Population, policy_inputs
 from stmg_envs.protocol import JointVectorEnv, Streams
 
 

@@ -21,8 +21,8 @@ from baselines.runs.plan import RunPlan, make_plan
 from baselines.runs.trainer import ABSOLUTE, EVALUATIONS, FRESH, Progress, Trainer, write_plays
 from baselines.runs.zoo import find_run
 from baselines.training.checkpoint import load_checkpoint
-from baselines.training.population import Population
-from baselines.training.rollout import decision_noise, policy_inputs
+from baselines.training.population import Population, policy_inputs
+from baselines.training.rollout import decision_noise
 from baselines.training.trackers import WeightsAndBiases, check_wandb
 from stmg_envs.protocol import Observations, Streams, identity_priority
 

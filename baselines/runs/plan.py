@@ -16,7 +16,14 @@ from baselines.evaluation.results import task_name
 from baselines.networks.policy import PolicySpec
 from stmg_envs import game_spec, vector_env
 from stmg_envs.arguments import require_count, require_no_workers
-from stmg_envs.protocol import Game, GameVectorEnv, JointSpaces, JointVectorEnv, check_priority
+from stmg_envs.protocol import (
+    Game,
+    GameVectorEnv,
+    InterleavedVectorEnv,
+    JointSpaces,
+    JointVectorEnv,
+    check_priority,
+)
 from wrappers import PriorityVectorEnv, external_vector_env, game_of, is_external, random_order
 
 RANDOM_PRIORITY = "random"
@@ -69,20 +76,30 @@ class RunPlan:
             self.config.observation_norm,
         )
 
-    def environments(self, per_run: int) -> JointVectorEnv:
+    def environments(self, per_run: int, lanes: int = 1) -> JointVectorEnv:
         """K * per_run environments under the plan's priority.
 
         Actions come from policies that respect masks, so they are not validated again.
+
+        Args:
+            per_run: environments of each run.
+            lanes: parts of an engine's environments that step independently of each other.
         """
+        if lanes == 1:
+            return self._lane(per_run, self.workers)
+        shares = [(self.workers + number) // lanes for number in reversed(range(lanes))]
+        return InterleavedVectorEnv([self._lane(per_run // lanes, workers) for workers in shares])
+
+    def _lane(self, per_run: int, workers: int) -> JointVectorEnv:
+        """Environments that step together, with a share of the workers."""
         batch, game = len(self.seeds) * per_run, self.game()
         env: JointVectorEnv
         if isinstance(game, Game):
-            require_no_workers(self.env_id, self.workers)
             env = GameVectorEnv(game, batch, self.device, validate=False)
         elif is_external(self.env_id):
-            env = external_vector_env(self.env_id, batch, self.device, self.workers, **self.env_args)
+            env = external_vector_env(self.env_id, batch, self.device, workers, **self.env_args)
         else:
-            env = vector_env(self.env_id, batch, self.device, workers=self.workers, **self.env_args)
+            env = vector_env(self.env_id, batch, self.device, workers=workers, **self.env_args)
         if self.priority == RANDOM_PRIORITY:
             return PriorityVectorEnv(env, random_order())  # type: ignore[return-value]
         if self.priority is not None:
@@ -152,6 +169,11 @@ def make_plan(
     game = plan.game()
     if isinstance(game, Game):
         require_no_workers(env_id, workers)
+        if plan.config.lanes > 1:
+            raise ConfigError(
+                f"lanes={plan.config.lanes} of {env_id}: a native game is computed at once; expected 1, or "
+                f"the backend of an engine"
+            )
     row.check(game)
     if isinstance(plan.priority, tuple):
         check_priority(game.agents, plan.priority)

@@ -75,7 +75,7 @@ class Trainer:
         self.goal = Goal.parse(config.goal)
         self.plan = plan
         self.directory = directory
-        env = plan.environments(config.num_envs)
+        env = plan.environments(config.num_envs, config.lanes)
         sizes = plan.policy_spec(env.game)
         self.population = Population(lambda: plan.algorithm.build(config, sizes), plan.seeds, plan.device)
         self.learner = plan.algorithm.learner(config, self.population, sizes.n)

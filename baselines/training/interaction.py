@@ -30,22 +30,22 @@ class RewardInteraction:
         self, kind: Interaction, env: JointVectorEnv, runs: int, step_size: float, differential: bool = False
     ) -> None:
         self.kind = kind
-        self.env = env
         self.step_size = step_size
         self.differential = differential
         self.averages = torch.zeros(runs, len(env.agents), device=env.device)
         self.conflict_rate = torch.zeros(runs, device=env.device)
 
-    def before_step(self) -> Tensor | None:
-        """The neighbour graphs in which rewards are exchanged, bool (K * B, n, n), where they are needed."""
-        return self.env.neighbors() if self.kind.startswith("dri") else None
+    @property
+    def exchanges(self) -> bool:
+        """Whether rewards are exchanged in neighbour graphs."""
+        return self.kind in ("dri", "dri-naive")
 
     def __call__(self, rewards: Tensor, neighbors: Tensor | None, lost: Tensor) -> Tensor:
         """Rewards of one timestep as learners see them, (K * B, n); afterwards the averages move on.
 
         Args:
             rewards: original rewards, (K * B, n).
-            neighbors: what `before_step` gave.
+            neighbors: the graphs in which they are exchanged, bool (K * B, n, n); None where they are not.
             lost: whose rewards nobody knows, bool (K * B,).
         """
         runs = len(self.averages)

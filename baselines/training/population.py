@@ -11,11 +11,18 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from baselines.networks.policy import Decision, Evaluation, Inputs, JointPolicy
+from stmg_envs.protocol import Observations
 
 Parameters = dict[str, Tensor]
 
 CPU_CHUNK_ROWS = 3200
 """Rows (runs x samples) mapped over at once on a CPU: more spill the caches and run slower."""
+
+
+def policy_inputs(observations: Observations, priority: Tensor, runs: int) -> Inputs:
+    """Observations (K * B, ...) and priority as policy inputs (K, B, ...)."""
+    inputs = {**observations, "priority": priority}
+    return {name: value.reshape(runs, -1, *value.shape[1:]) for name, value in inputs.items()}
 
 
 class Population:

@@ -9,8 +9,8 @@ from baselines.networks.policy import Inputs
 from baselines.training.episode_returns import EpisodeReturns
 from baselines.training.interaction import RewardInteraction
 from baselines.training.optimizer import annealed
-from baselines.training.population import Population
-from baselines.training.rollout import Noise, policy_inputs, rows_of
+from baselines.training.population import Population, policy_inputs
+from baselines.training.rollout import Noise, rows_of
 from stmg_envs.protocol import JointVectorEnv, Observations, Streams
 
 Rows = dict[str, Tensor]
@@ -136,7 +136,7 @@ class ReplayCollector:
         for t in range(self.rollout_steps):
             inputs = policy_inputs(self.observations, self.env.priority, runs)
             decision = self.population.act(inputs | {"exploration": exploration}, noise[:, t])
-            neighbors = self.interaction.before_step()
+            neighbors = self.env.neighbors() if self.interaction.exchanges else None
             self.observations, rewards, terminated, truncated, info = self.env.step(
                 decision.actions.flatten(0, 1)
             )
@@ -160,6 +160,6 @@ class ReplayCollector:
                 rows = {name: x[:, known] for name, x in rows.items()}
             self.buffer.add(rows)
         metrics = self.returns.take() | {"exploration": exploration[:, 0]}
-        if self.interaction.kind.startswith("dri"):
+        if self.interaction.exchanges:
             metrics["conflict_rate"] = conflicts / self.rollout_steps
         return self.buffer, metrics

@@ -14,6 +14,7 @@ from baselines.networks.value_norm import ValueNormalizer
 from baselines.training.advantages import generalized_advantages
 from baselines.training.episode_returns import EpisodeReturns
 from baselines.training.interaction import RewardInteraction
+from baselines.training.lane import Lane, Present, joined, joined_columns, joined_inputs, play
 from baselines.training.population import Population
 from stmg_envs.protocol import JointVectorEnv, Observations, Streams
 
@@ -67,12 +68,6 @@ class Noise(Protocol):
     def __call__(self, streams: Streams, *shape: int) -> Tensor: ...
 
 
-def policy_inputs(observations: Observations, priority: Tensor, runs: int) -> Inputs:
-    """Observations (K * B, ...) and priority as policy inputs (K, B, ...)."""
-    inputs = {**observations, "priority": priority}
-    return {name: value.reshape(runs, -1, *value.shape[1:]) for name, value in inputs.items()}
-
-
 class Collector:
     """Plays the population in its environments and turns what happened into batches.
 
@@ -111,7 +106,6 @@ class Collector:
         self.returns = EpisodeReturns(env, population.size)
         self.memory = population.no_memory(self.num_envs, len(env.agents)).flatten(0, 1)
         self.fresh = torch.ones(env.num_envs, dtype=torch.bool, device=env.device)
-        self.none_lost = torch.zeros(env.num_envs, dtype=torch.bool, device=env.device)
 
     def carried(self) -> dict[str, Tensor]:
         """What goes on from one rollout to the next besides the environments."""
@@ -139,71 +133,48 @@ class Collector:
             episodes that ended (NaN where none did); `lost_episodes` (K,) where some can be lost;
             `conflict_rate` (K,) with DRI.
         """
-        runs, steps = self.population.size, self.rollout_steps
-        noise = self.noise(streams, steps + 1, self.num_envs)
-        columns: dict[str, list[Tensor]] = {
-            name: []
-            for name in (
-                "actions",
-                "log_probs",
-                "values",
-                "rewards",
-                "terminated",
-                "truncated",
-                "final_values",
-                "lost",
-            )
-        }
-        inputs: list[Inputs] = []
-        conflicts = torch.zeros(runs, device=self.env.device)
-        for t in range(steps):
-            inputs.append(self._inputs(self.observations, self.env.priority))
-            decision = self.population.act(inputs[-1], noise[:, t])
-            neighbors = self.interaction.before_step()
-            self.observations, rewards, terminated, truncated, info = self.env.step(
-                decision.actions.flatten(0, 1)
-            )
-            done, lost = terminated | truncated, info.get("lost", self.none_lost)
-            self.returns.add(rewards, done, lost)
-            if decision.memory is not None:
-                self.memory = decision.memory.flatten(0, 1)
-            final_values = self._final_values(info, truncated, inputs[-1]["priority"], noise[:, t])
-            self.memory, self.fresh = self.memory * ~done[:, None, None], done
-            seen = self.interaction(rewards, neighbors, lost)
-            conflicts += self.interaction.conflict_rate
-            step = (*decision[:3], seen, terminated, truncated, final_values, lost)
-            for column, value in zip(columns.values(), step, strict=True):
-                column.append(value if value.shape[0] == runs else value.view(runs, -1, *value.shape[1:]))
-        last = self.population.act(self._inputs(self.observations, self.env.priority), noise[:, steps]).values
-        batch = self._batch(inputs, {k: torch.stack(v, dim=1) for k, v in columns.items()}, last)
+        noise = self.noise(streams, self.rollout_steps + 1, self.num_envs)
+        lanes = self._lanes()
+        last_values = play(lanes, noise)
+        present = joined([lane.present for lane in lanes])
+        self.observations, self.memory, self.fresh = present.observations, present.memory, present.fresh
+        columns = joined_columns(lanes)
+        columns["rewards"], conflict_rate = self._exchanged(columns)
         metrics = self.returns.take()
-        if self.interaction.kind.startswith("dri"):
-            metrics["conflict_rate"] = conflicts / steps
-        return batch, metrics
+        if self.interaction.exchanges:
+            metrics["conflict_rate"] = conflict_rate
+        return self._batch(joined_inputs(lanes), columns, last_values), metrics
 
-    def _inputs(self, observations: Observations, priority: Tensor) -> Inputs:
-        """Observations (K * B, ...), with what the policies remember, as inputs (K, B, ...)."""
-        remembered = {}
-        if self.memory.shape[-1]:
-            remembered = {"memory": self.memory, "fresh": self.fresh}
-        return policy_inputs(observations | remembered, priority, self.population.size)
+    def _lanes(self) -> list[Lane]:
+        """The lanes of the environments; one for all if runs cannot be divided among them."""
+        envs = self.env.lanes
+        if self.num_envs % len(envs):
+            envs = (self.env,)
+        present = Present(self.observations, self.memory, self.fresh)
+        return [
+            Lane(env, self.population, present.part(number, len(envs)), self.interaction.exchanges)
+            for number, env in enumerate(envs)
+        ]
 
-    def _final_values(
-        self, info: dict[str, Observations], truncated: Tensor, priority: Tensor, noise: Tensor
-    ) -> Tensor:
-        """Values (K, B, n) of the last observations of truncated episodes; zeros if there are none.
+    def _exchanged(self, columns: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Rewards (K, T, B, n) as agents learn from them, and the rate of conflicts (K,).
 
-        The next joint action is sampled for the last observation, so that each agent's value is of
-        its subgame state there. The order (K, B, n) is that of the episode that has ended.
+        Timestep by timestep, for averages move on in between.
         """
-        runs = self.population.size
-        if self.env.device.type == "cpu" and not bool(truncated.any()):
-            return torch.zeros(runs, self.num_envs, len(self.env.agents))
-        inputs = self._inputs(info["final"], priority.flatten(0, 1))
-        return self.population.act(inputs, noise).values
+        ended = columns["terminated"] | columns["truncated"]
+        seen, conflicts = [], []
+        for t in range(self.rollout_steps):
+            rewards, done, lost = (
+                x[:, t].flatten(0, 1) for x in (columns["rewards"], ended, columns["lost"])
+            )
+            self.returns.add(rewards, done, lost)
+            graphs = columns["neighbors"][:, t].flatten(0, 1) if self.interaction.exchanges else None
+            seen.append(self.interaction(rewards, graphs, lost).view_as(columns["rewards"][:, t]))
+            conflicts.append(self.interaction.conflict_rate)
+        return torch.stack(seen, dim=1), torch.stack(conflicts).mean(dim=0)
 
-    def _batch(self, inputs: list[Inputs], columns: dict[str, Tensor], last_values: Tensor) -> Batch:
-        """Advantages and returns from columns (K, T, B, ...) and the bootstrap values (K, B, n)."""
+    def _batch(self, inputs: Inputs, columns: dict[str, Tensor], last_values: Tensor) -> Batch:
+        """The batch of inputs (K, B, T, ...), columns (K, T, B, ...) and the bootstrap values (K, B, n)."""
         shape = columns["values"].shape
         values = self._denormalize(columns["values"])
         following = torch.cat([values[:, 1:], self._denormalize(last_values.unsqueeze(1))], dim=1)
@@ -222,15 +193,15 @@ class Collector:
         advantages, returns = (
             x.view(shape[1], shape[0], *shape[2:]).permute(1, 2, 0, 3).flatten(1, 2) for x in estimates
         )
-        stacked = {name: torch.stack([i[name] for i in inputs], dim=2).flatten(1, 2) for name in inputs[0]}
+        rows = {name: value.flatten(1, 2) for name, value in inputs.items()}
         return Batch(
-            inputs={name: value for name, value in stacked.items() if name != "alive"},
+            inputs={name: value for name, value in rows.items() if name != "alive"},
             actions=_rows(columns["actions"]),
             log_probs=_rows(columns["log_probs"]),
             values=_rows(columns["values"]),
             advantages=advantages,
             returns=returns,
-            alive=stacked["alive"] & ~_rows(columns["lost"]).unsqueeze(-1),
+            alive=rows["alive"] & ~_rows(columns["lost"]).unsqueeze(-1),
         )
 
     def _denormalize(self, values: Tensor) -> Tensor:

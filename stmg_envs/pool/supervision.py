@@ -117,13 +117,24 @@ def gather(workers: Sequence[Worker], seconds: float) -> None:
     It may be interrupted and called again: no answer is forgotten.
     """
     deadline = time.monotonic() + seconds
-    while awaited := {worker.connection: worker for worker in workers if worker.answer is None}:
-        ready = wait(list(awaited), max(0.0, deadline - time.monotonic()))
-        for worker in awaited.values():
-            if worker.connection in ready:
-                worker.listen()
-            elif not ready:
-                worker.answer = Loss(f"gave no answer in {seconds:g} s")
+    while any(worker.answer is None for worker in workers):
+        if not listen(workers, max(0.0, deadline - time.monotonic())):
+            for worker in workers:
+                if worker.answer is None:
+                    worker.answer = Loss(f"gave no answer in {seconds:g} s")
+
+
+def listen(workers: Sequence[Worker], seconds: float = 0.0) -> bool:
+    """Take the answers of those who have one; wait until somebody has, but no longer than so many seconds.
+
+    Returns:
+        Whether somebody had.
+    """
+    awaited = {worker.connection: worker for worker in workers if worker.answer is None}
+    ready = wait(list(awaited), seconds)
+    for worker in [worker for connection, worker in awaited.items() if connection in ready]:
+        worker.listen()
+    return bool(ready)
 
 
 def end(workers: Sequence[Worker]) -> None:

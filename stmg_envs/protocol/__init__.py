@@ -3,6 +3,12 @@
 from stmg_envs.protocol.aec import TurnBasedEnv
 from stmg_envs.protocol.episodes import Episodes, Transition
 from stmg_envs.protocol.game import Game, Outcome, State
+from stmg_envs.protocol.interleaved_vector import (
+    InterleavedVectorEnv,
+    interleave,
+    interleave_named,
+    next_ready,
+)
 from stmg_envs.protocol.neighbors import fully_connected, to_networkx
 from stmg_envs.protocol.parallel import GameParallelEnv, ParallelStep, PriorityParallelEnv, check_action
 from stmg_envs.protocol.parallel_block import Metrics, ParallelBlock
@@ -25,6 +31,7 @@ __all__ = [
     "Game",
     "GameParallelEnv",
     "GameVectorEnv",
+    "InterleavedVectorEnv",
     "JointSpaces",
     "JointVectorEnv",
     "Layout",
@@ -50,6 +57,9 @@ __all__ = [
     "check_priority",
     "fully_connected",
     "identity_priority",
+    "interleave",
+    "interleave_named",
+    "next_ready",
     "priority_indices",
     "rows_of_tables",
     "to_networkx",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from multiprocessing.connection import Connection
 from typing import Any
 
 import torch
@@ -41,6 +42,12 @@ class JointVectorEnv(ABC):
     game: JointSpaces
     num_envs: int
     device: torch.device
+    _sent: Tensor
+
+    @property
+    def lanes(self) -> tuple[JointVectorEnv, ...]:
+        """Parts that step independently of each other: row b of the batch is in lane b mod L."""
+        return (self,)
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -93,6 +100,25 @@ class JointVectorEnv(ABC):
         Raises:
             InvalidActionError: for an action of wrong shape, out of range, or not a number.
         """
+
+    def send(self, actions: Tensor) -> None:
+        """Have all environments take a joint step, of which `receive` says what came.
+
+        In between the caller may do something else. Environments that run elsewhere step meanwhile; others
+        wait for `receive`.
+
+        Args:
+            actions: as in `step`.
+        """
+        self._sent = actions
+
+    def receive(self) -> tuple[Observations, Tensor, Tensor, Tensor, dict[str, Any]]:
+        """What came of the actions that were sent, as `step` gives it."""
+        return self.step(self._sent)
+
+    def awaited(self) -> list[Connection]:
+        """What has still to tell something before `receive` need not wait; nothing if it need not."""
+        return []
 
     @abstractmethod
     def snapshot(self) -> dict[str, Tensor]:

@@ -14,11 +14,12 @@ import pytest
 import torch
 from games import assert_same
 from hazards import FORBIDDEN, LONGEST, Hazards
+from traces import trace
 
 import stmg_envs
 from stmg_envs.errors import InvalidActionError, InvalidArgumentError
 from stmg_envs.pool import PoolVectorEnv, WorkerError, engine_batch
-from stmg_envs.protocol import EngineVectorEnv, ParallelVectorEnv
+from stmg_envs.protocol import ParallelVectorEnv
 from wrappers import external_vector_env
 
 BATCH = 5
@@ -31,23 +32,6 @@ def pool() -> Iterator[PoolVectorEnv]:
     env = PoolVectorEnv(Hazards, BATCH, workers=2)
     yield env
     env.close()
-
-
-def safe_actions(env: EngineVectorEnv, generator: torch.Generator) -> torch.Tensor:
-    return torch.randint(2, (env.num_envs, env.game.n), generator=generator)
-
-
-def trace(env: EngineVectorEnv, steps: int) -> list[Any]:
-    """All that a batch says in random play, with a new start and a restored one in the middle."""
-    generator = torch.Generator().manual_seed(3)
-    told: list[Any] = [env.priority, env.reset(seed=7)]
-    for step in range(steps):
-        told += [env.neighbors(), env.episode_streams.keys, env.step(safe_actions(env, generator))]
-        if step == steps // 3:
-            told.append(env.reset())
-        if step == 2 * steps // 3:
-            told.append(env.restore(env.snapshot()))
-    return told
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 9])

@@ -48,10 +48,11 @@ def assert_same_runs(left: Path, right: Path) -> None:
         ("dqn-dri", SPREAD, {"max_cycles": 7}),
     ],
 )
+@pytest.mark.parametrize("lanes", [1, 2])
 def test_workers_change_no_result(
-    tmp_path: Path, algorithm: str, env_id: str, env_args: dict[str, Any]
+    tmp_path: Path, algorithm: str, env_id: str, env_args: dict[str, Any], lanes: int
 ) -> None:
-    config = SIZES.get(algorithm, {}) | SHORT | {"total_steps": 120}
+    config = SIZES.get(algorithm, {}) | SHORT | {"total_steps": 120, "lanes": lanes}
     for workers in (0, 2):
         out = tmp_path / f"{workers}"
         baselines.train(algorithm, env_id, env_args=env_args, seeds=2, out=out, workers=workers, **config)
@@ -89,10 +90,15 @@ def test_an_error_in_the_learner_ends_the_workers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "env_id", "env_args"), [("steer", MERGE, ON_ENGINE), ("dqn-dri", SPREAD, {"max_cycles": 7})]
+    ("algorithm", "env_id", "env_args", "lanes"),
+    [
+        ("steer", MERGE, ON_ENGINE, 1),
+        ("steer", MERGE, ON_ENGINE, 2),
+        ("dqn-dri", SPREAD, {"max_cycles": 7}, 1),
+    ],
 )
 def test_training_goes_on_when_workers_are_killed_ten_times_in_a_row(
-    tmp_path: Path, algorithm: str, env_id: str, env_args: dict[str, Any]
+    tmp_path: Path, algorithm: str, env_id: str, env_args: dict[str, Any], lanes: int
 ) -> None:
     kills: list[int] = []
     told: list[int] = []
@@ -108,6 +114,7 @@ def test_training_goes_on_when_workers_are_killed_ten_times_in_a_row(
 
     config = SIZES[algorithm] | {
         "num_envs": 4,
+        "lanes": lanes,
         "rollout_steps": 10,
         "total_steps": 12 * 40,
         "eval_interval": 12 * 40,
@@ -147,11 +154,19 @@ class Killing:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.env, name)
 
-    def step(self, actions: torch.Tensor) -> Any:
+    @property
+    def lanes(self) -> tuple[Any, ...]:
+        return (self,)
+
+    def send(self, actions: torch.Tensor) -> None:
         if self.step_count in self.steps:
             os.kill(self.env.workers[0].process.pid, signal.SIGKILL)
         self.step_count += 1
-        return self.env.step(actions)
+        self.env.send(actions)
+
+    def step(self, actions: torch.Tensor) -> Any:
+        self.send(actions)
+        return self.env.receive()
 
 
 def disturbed_trainer(algorithm: str, steps: tuple[int, ...], path: Path) -> Trainer:

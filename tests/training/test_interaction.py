@@ -10,10 +10,12 @@ import torch
 import baselines
 import stmg_envs
 from baselines.training.interaction import RewardInteraction
+from stmg_envs.protocol import fully_connected
 
 REWARDS = torch.tensor([[18.0, 0.0], [10.0, 10.0], [2.0, 2.0], [0.0, 18.0]])
 """Two runs of two environments each."""
 NONE_LOST = torch.zeros(4, dtype=torch.bool)
+GRAPHS = fully_connected(2, 4)
 
 
 def interaction(kind: str, differential: bool = False) -> RewardInteraction:
@@ -36,7 +38,8 @@ def interaction(kind: str, differential: bool = False) -> RewardInteraction:
 )
 def test_what_learners_see(kind: str, expected: list[list[float]]) -> None:
     made = interaction(kind)
-    assert made(REWARDS, made.before_step(), NONE_LOST).tolist() == expected
+    graphs = GRAPHS if made.exchanges else None
+    assert made(REWARDS, graphs, NONE_LOST).tolist() == expected
     assert made.averages.tolist() == [[12, 7.5], [2.5, 6]]
 
 
@@ -49,7 +52,7 @@ def test_a_reward_that_nobody_knows_moves_no_average() -> None:
 
 def test_differential_rewards_are_above_the_average() -> None:
     made = interaction("dri", differential=True)
-    assert made(REWARDS, made.before_step(), NONE_LOST).tolist() == [[-1, -1], [0, 0], [-1, -1], [6, 6]]
+    assert made(REWARDS, GRAPHS, NONE_LOST).tolist() == [[-1, -1], [0, 0], [-1, -1], [6, 6]]
     made = interaction("sum", differential=True)
     assert made(REWARDS, None, NONE_LOST)[:, 0].tolist() == [-2, 0, -2, 12]
 
