@@ -30,7 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 from baselines.runs.plan import RunPlan, make_plan
-from baselines.training.lane import Lane, Present, joined, play
+from baselines.training.lane import Present, joined, lanes_of, play
 from baselines.training.population import Population
 from baselines.training.rollout import decision_noise
 from benchmarks.timing import in_turns_ms
@@ -88,11 +88,7 @@ class Rollout:
         self.noise = noise(Streams.from_seeds([0]), TURN + 1, env.num_envs)
 
     def __call__(self) -> None:
-        parts = self.env.lanes
-        lanes = [
-            Lane(env, self.population, self.present.part(number, len(parts)), exchanges=False)
-            for number, env in enumerate(parts)
-        ]
+        lanes = lanes_of(self.env, self.population, self.present, exchanges=False)
         play(lanes, self.noise)
         self.present = joined([lane.present for lane in lanes])
 

@@ -95,6 +95,7 @@ class RunPlan:
         batch, game = len(self.seeds) * per_run, self.game()
         env: JointVectorEnv
         if isinstance(game, Game):
+            require_no_workers(self.env_id, workers)
             env = GameVectorEnv(game, batch, self.device, validate=False)
         elif is_external(self.env_id):
             env = external_vector_env(self.env_id, batch, self.device, workers, **self.env_args)

@@ -127,6 +127,16 @@ class Lane:
         return self.population.act(self._inputs(final, priority), self._noise).values
 
 
+def lanes_of(env: JointVectorEnv, population: Population, present: Present, exchanges: bool) -> list[Lane]:
+    """The lanes of environments, one for all if runs cannot be divided among them; arguments of `Lane`."""
+    envs = env.lanes
+    if env.num_envs // population.size % len(envs):
+        envs = (env,)
+    return [
+        Lane(lane, population, present.part(number, len(envs)), exchanges) for number, lane in enumerate(envs)
+    ]
+
+
 def play(lanes: Sequence[Lane], noise: Tensor) -> Tensor:
     """Timesteps of all lanes; while the policy decides for one, the others step.
 

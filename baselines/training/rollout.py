@@ -14,7 +14,7 @@ from baselines.networks.value_norm import ValueNormalizer
 from baselines.training.advantages import generalized_advantages
 from baselines.training.episode_returns import EpisodeReturns
 from baselines.training.interaction import RewardInteraction
-from baselines.training.lane import Lane, Present, joined, joined_columns, joined_inputs, play
+from baselines.training.lane import Present, joined, joined_columns, joined_inputs, lanes_of, play
 from baselines.training.population import Population
 from stmg_envs.protocol import JointVectorEnv, Observations, Streams
 
@@ -134,7 +134,8 @@ class Collector:
             `conflict_rate` (K,) with DRI.
         """
         noise = self.noise(streams, self.rollout_steps + 1, self.num_envs)
-        lanes = self._lanes()
+        present = Present(self.observations, self.memory, self.fresh)
+        lanes = lanes_of(self.env, self.population, present, self.interaction.exchanges)
         last_values = play(lanes, noise)
         present = joined([lane.present for lane in lanes])
         self.observations, self.memory, self.fresh = present.observations, present.memory, present.fresh
@@ -144,17 +145,6 @@ class Collector:
         if self.interaction.exchanges:
             metrics["conflict_rate"] = conflict_rate
         return self._batch(joined_inputs(lanes), columns, last_values), metrics
-
-    def _lanes(self) -> list[Lane]:
-        """The lanes of the environments; one for all if runs cannot be divided among them."""
-        envs = self.env.lanes
-        if self.num_envs % len(envs):
-            envs = (self.env,)
-        present = Present(self.observations, self.memory, self.fresh)
-        return [
-            Lane(env, self.population, present.part(number, len(envs)), self.interaction.exchanges)
-            for number, env in enumerate(envs)
-        ]
 
     def _exchanged(self, columns: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Rewards (K, T, B, n) as agents learn from them, and the rate of conflicts (K,).

@@ -25,6 +25,7 @@ from baselines.runs.plan import make_plan
 from baselines.runs.trainer import Progress, Trainer
 from baselines.training.checkpoint import load_checkpoint
 from baselines.training.population import Population
+from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol import JointVectorEnv, Streams
 
 MERGE, SPREAD = "stmg/OnRampMerge-v0", "pettingzoo/mpe2.simple_spread_v3"
@@ -236,5 +237,8 @@ def test_the_command_line_takes_workers(tmp_path: Path) -> None:
     assert json.loads(Path(out, "run.json").read_text())["workers"] == 1
     assert CliRunner().invoke(main, ["evaluate", out, "--workers", "2", "--episodes", "2"]).exit_code == 0
     assert CliRunner().invoke(main, ["report", out]).exit_code == 0
+    played = baselines.train("mappo", "stmg/Penalty-v0", total_steps=100, out=tmp_path / "native")
+    with pytest.raises(InvalidArgumentError, match="workers=2 of stmg/Penalty-v0: a native game"):
+        baselines.evaluate(played.path, 2, workers=2)
     native = CliRunner().invoke(main, ["train", "mappo", "stmg/Penalty-v0", "--workers", "2"])
     assert native.exit_code == 2 and "workers=2" in native.output
