@@ -216,6 +216,12 @@ def list_envs() -> list[str]:
     return list(REGISTRY)
 
 
+def installed_engines() -> list[str]:
+    """The engines that can be imported here; each module is named as its distribution is."""
+    engines = {backend.engine for row in REGISTRY.values() for backend in row.backends.values()}
+    return sorted(name for name in engines if name is not None and importlib.util.find_spec(name) is not None)
+
+
 def game_spec(id: str) -> GameSpec:
     """The registry row of an id.
 

@@ -147,10 +147,30 @@ def merge() -> Experiment:
     return Experiment("merge", "On-ramp merging", cells, measures=MERGE_MEASURES)
 
 
+def mujoco() -> Experiment:
+    """Continuous control: robots whose parts are agents."""
+    data = _tables()["mujoco"]
+    cells = tuple(
+        Cell(
+            task,
+            algorithm,
+            algorithm,
+            "stmg/MultiAgentMujoco-v0",
+            env_args,
+            data["runs"],
+            config=data["config"],
+        )
+        for task, env_args in data["games"].items()
+        for algorithm in data["algorithms"]
+    )
+    return Experiment("mujoco", "Multi-agent MuJoCo", cells, measures=(RETURN,))
+
+
 EXPERIMENTS = {
     "table1": table1,
     "dri": dri,
     "merge": merge,
+    "mujoco": mujoco,
     "tuning": tuning,
     "ablation": ablation,
     "priority": priority,

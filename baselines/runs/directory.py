@@ -18,6 +18,7 @@ from baselines.distillation.students import STUDENTS
 from baselines.errors import RunDirectoryError
 from baselines.evaluation.results import read_json, write_json
 from baselines.runs.plan import RunPlan, device_here, make_plan
+from stmg_envs.registry import installed_engines
 
 PUBLISHED = "published"
 """Entry of a manifest that says how a policy came into a zoo."""
@@ -141,7 +142,7 @@ def provenance(call: str) -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}",
         "preloaded": _preloaded(),
         "threads": torch.get_num_threads(),
-        "versions": {package: version(package) for package in PACKAGES},
+        "versions": {package: version(package) for package in (*PACKAGES, *installed_engines())},
     }
 
 

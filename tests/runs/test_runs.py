@@ -76,7 +76,7 @@ def test_a_run_directory_holds_what_it_says(tmp_path: Path, monkeypatch: pytest.
     manifest = json.loads((out / "run.json").read_text())
     assert manifest["env_args"] == {"k": -100}
     assert manifest["config"]["entropy_start"] == 0.5
-    assert {"torch", "numpy", "stmg"} <= manifest["versions"].keys()
+    assert {"torch", "numpy", "stmg", "mujoco"} <= manifest["versions"].keys()
     assert manifest["preloaded"] == ["libfirst.so", "libsecond.so"]
     with (out / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
