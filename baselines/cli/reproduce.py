@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import rich_click as click
@@ -16,7 +17,8 @@ from baselines.reproduce.run import run_cells
 
 
 def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
-    return tuple(part for part in (value or "").split(",") if part)
+    """The parts between commas, but for those inside parentheses, which belong to a task's name."""
+    return tuple(part for part in re.split(r",(?![^(]*\))", value or "") if part)
 
 
 @click.command(name="reproduce")

@@ -13,8 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from small import SIZES
 
+from baselines.cli.reproduce import command
+from baselines.evaluation.results import task_name
 from baselines.evaluation.statistics import Interval
 from baselines.reproduce.archive import Archive
 from baselines.reproduce.experiment import OPTIMAL, RETURN, Cell, Experiment, Measure
@@ -143,6 +146,20 @@ def test_every_experiment_has_valid_plans(name: str) -> None:
         known = game_spec(cell.env_id).optimum is not None
         assert known == (game.optimal_returns(tuple(range(game.n))) is not None)
         assert known or experiment.measures != (OPTIMAL, RETURN)
+
+
+@pytest.mark.parametrize("name", sorted(EXPERIMENTS.keys() - {"priority"}))
+def test_tasks_have_the_names_that_evaluations_give_them(name: str) -> None:
+    """By them the leaderboard finds bounds and suites; games of `priority` have another optimum."""
+    for cell in EXPERIMENTS[name]().cells:
+        assert cell.task.lower() == task_name(cell.env_id, cell.env_args)
+
+
+def test_the_commas_of_a_task_do_not_part_it() -> None:
+    task = "multiagentmujoco(scenario=HalfCheetah,agent_conf=6x1)"
+    called = CliRunner().invoke(command, ["mujoco", "--games", f"{task},mixing"])
+    assert isinstance(called.exception, UnknownNameError)
+    assert str(called.exception).startswith(f"game={task!r} is not in mujoco")
 
 
 def test_table_1_is_the_published_table() -> None:
