@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from io import StringIO
 
@@ -16,6 +17,9 @@ from baselines.reproduce.archive import Archive
 from baselines.reproduce.experiment import Cell, Measure
 
 COLUMNS = 4
+
+TITLE_WIDTH = 40
+"""Characters above a panel."""
 
 
 def has(cell: Cell, archive: Archive, measure: Measure) -> bool:
@@ -60,7 +64,8 @@ def draw_learning_curves(cells: Sequence[Cell], measures: Sequence[Measure], arc
                 steps, interval = _curve(cell, archive, measure)
                 lines[cell.label] = panel.plot(steps, interval[0], color=colour, linewidth=1.4)[0]
                 panel.fill_between(steps, interval[1], interval[2], color=colour, alpha=0.15, linewidth=0)
-            panel.set(title=task, xlabel="environment steps", ylabel=measure.metric)
+            title = textwrap.fill(task.replace(",", ", "), TITLE_WIDTH)
+            panel.set(title=title, xlabel="environment steps", ylabel=measure.metric)
             if measure.of_runs:
                 panel.set_ylim(-0.03, 1.03)
         for panel in axes[len(tasks) :]:
