@@ -87,7 +87,7 @@ class GameSpec:
                 f"backend={backend!r} is none of {self.id}; expected one of {list(self.backends)}"
             )
         row = self.default if backend is None else self.backends[backend]
-        if row.engine is not None and importlib.util.find_spec(row.engine) is None:
+        if row.engine is not None and not _importable(row.engine):
             raise MissingEngineError(
                 f"{self.id} needs the engine {row.engine!r}, which is not installed; install it with: "
                 + (row.install or f"pip install 'stmg[{row.extra}]'")
@@ -95,6 +95,10 @@ class GameSpec:
         module, _, attribute = row.factory.partition(":")
         factory: Factory = getattr(importlib.import_module(module), attribute)
         return factory
+
+
+def _importable(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
 
 
 def _native(module: str, name: str) -> dict[str, Backend]:
@@ -219,7 +223,7 @@ def list_envs() -> list[str]:
 def installed_engines() -> list[str]:
     """The engines that can be imported here; each module is named as its distribution is."""
     engines = {backend.engine for row in REGISTRY.values() for backend in row.backends.values()}
-    return sorted(name for name in engines if name is not None and importlib.util.find_spec(name) is not None)
+    return sorted(name for name in engines if name is not None and _importable(name))
 
 
 def game_spec(id: str) -> GameSpec:
