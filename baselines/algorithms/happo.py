@@ -33,7 +33,7 @@ from baselines.algorithms.policy_gradient import Targets, masked_mean
 from baselines.algorithms.ppo import PPO, clipped_surrogate, clipped_value_error
 from baselines.networks.mlp import MLPPolicy
 from baselines.networks.policy import JointPolicy, PolicySpec
-from baselines.training.checkpoint import under
+from baselines.training.checkpoint import prefixed, under
 from baselines.training.gradients import average
 from baselines.training.optimizer import ADAM_EPS, Moments, adam_step, clip_per_run
 from baselines.training.population import Parameters, map_module
@@ -183,8 +183,8 @@ class HAPPO(PPO):
     def _optimizer_state(self) -> dict[str, Tensor]:
         tensors = {"steps": torch.tensor(self._steps)}
         for prefix, moments in self._moments.items():
-            tensors |= {f"first.{prefix}{name}": value for name, value in moments.first.items()}
-            tensors |= {f"second.{prefix}{name}": value for name, value in moments.second.items()}
+            tensors |= prefixed(f"first.{prefix}", moments.first)
+            tensors |= prefixed(f"second.{prefix}", moments.second)
         return tensors
 
     def _load_optimizer(self, tensors: dict[str, Tensor]) -> None:

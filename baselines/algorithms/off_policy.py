@@ -12,7 +12,7 @@ from torch import Tensor
 
 from baselines.algorithms.config import TrainingConfig
 from baselines.algorithms.learner import reward_interaction
-from baselines.training.checkpoint import under
+from baselines.training.checkpoint import prefixed, under
 from baselines.training.gradients import average, gradient_step
 from baselines.training.interaction import RewardInteraction
 from baselines.training.optimizer import adam_state, load_adam_state, make_adam, set_learning_rate
@@ -143,10 +143,9 @@ class OffPolicy(ABC):
     def state(self) -> dict[str, Tensor]:
         """Parameters, target networks and optimiser moments by name."""
         parameters = self.population.parameters
-        tensors = {f"policy.{name}": p.detach() for name, p in parameters.items()}
-        tensors |= {f"target.{name}": p for name, p in self.targets.items()}
         moments = adam_state(self.optimizer, parameters)
-        return tensors | {f"optimizer.{name}": x for name, x in moments.items()}
+        tensors = prefixed("policy.", parameters) | prefixed("target.", self.targets)
+        return tensors | prefixed("optimizer.", moments)
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Restore what `state` gave."""

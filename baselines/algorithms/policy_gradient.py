@@ -14,7 +14,7 @@ from torch import Tensor
 from baselines.algorithms.config import OnPolicyConfig
 from baselines.algorithms.learner import reward_interaction
 from baselines.networks.value_norm import ValueNormalizer
-from baselines.training.checkpoint import under
+from baselines.training.checkpoint import prefixed, under
 from baselines.training.gradients import average, gradient_step
 from baselines.training.optimizer import (
     adam_state,
@@ -170,9 +170,9 @@ class PolicyGradient(ABC):
 
     def state(self) -> dict[str, Tensor]:
         """Parameters, optimiser moments and value statistics by name."""
-        tensors = {f"policy.{name}": p.detach() for name, p in self.population.parameters.items()}
-        tensors |= {f"value_norm.{name}": value for name, value in self.normalizer.state().items()}
-        return tensors | {f"optimizer.{name}": value for name, value in self._optimizer_state().items()}
+        tensors = prefixed("policy.", self.population.parameters)
+        tensors |= prefixed("value_norm.", self.normalizer.state())
+        return tensors | prefixed("optimizer.", self._optimizer_state())
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Restore what `state` gave."""

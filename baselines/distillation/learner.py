@@ -7,7 +7,7 @@ from torch import Tensor
 from baselines.distillation.config import DistillationConfig
 from baselines.distillation.lessons import LessonCollector, Lessons
 from baselines.distillation.loss import distillation_loss
-from baselines.training.checkpoint import under
+from baselines.training.checkpoint import prefixed, under
 from baselines.training.gradients import average, gradient_step
 from baselines.training.optimizer import adam_state, load_adam_state, make_adam, set_learning_rate
 from baselines.training.population import Parameters, Population
@@ -68,10 +68,8 @@ class Distillation:
     def state(self) -> dict[str, Tensor]:
         """Parameters and optimiser moments by name."""
         parameters = self.students.parameters
-        tensors = {f"policy.{name}": p.detach() for name, p in parameters.items()}
-        return tensors | {
-            f"optimizer.{name}": x for name, x in adam_state(self.optimizer, parameters).items()
-        }
+        moments = adam_state(self.optimizer, parameters)
+        return prefixed("policy.", parameters) | prefixed("optimizer.", moments)
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Restore what `state` gave."""

@@ -19,7 +19,7 @@ from baselines.runs.api import evaluate, of_seed
 from baselines.runs.directory import PUBLISHED, RunDirectory, provenance
 from baselines.runs.plan import RunPlan
 from baselines.runs.zoo import ZOO, find_run
-from baselines.training.checkpoint import load_checkpoint, save_checkpoint, under
+from baselines.training.checkpoint import load_checkpoint, prefixed, save_checkpoint, under
 
 MAIN_METRICS = ("win_rate", "optimal", "return")
 """What policies are chosen by: the first that there is; ties by those after it, then by the first seed."""
@@ -74,9 +74,9 @@ def publish(run_dir: str | Path, name: str, seed: int | None = None, episodes: i
     if entry.path.exists():
         raise RunDirectoryError(f"{entry.path} exists already; choose another name, or remove it first")
     entry.path.mkdir(parents=True)
-    parameters = {f"policy.{key}": p[row : row + 1] for key, p in under("policy.", tensors).items()}
+    policy = {key: p[row : row + 1] for key, p in under("policy.", tensors).items()}
     own = {key: [progress[key][row]] for key in ("seeds", "lost") if key in progress}
-    save_checkpoint(entry.checkpoint, parameters, progress | own)
+    save_checkpoint(entry.checkpoint, prefixed("policy.", policy), progress | own)
     manifest = read_json(source.manifest)
     how = provenance("baselines.publish") | {"seeds": manifest["seeds"], "chosen_by": chosen_by}
     # A policy is published for everybody, whatever machine it was trained on.

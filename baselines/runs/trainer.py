@@ -17,7 +17,7 @@ from baselines.evaluation.results import ResultsFile, write_json
 from baselines.runs.directory import RunDirectory
 from baselines.runs.interrupt import StopRequest
 from baselines.runs.plan import RunPlan
-from baselines.training.checkpoint import load_checkpoint, save_checkpoint, under
+from baselines.training.checkpoint import load_checkpoint, prefixed, save_checkpoint, under
 from baselines.training.memory import keep_freed_memory
 from baselines.training.metrics import MetricsLog
 from baselines.training.population import Population
@@ -190,8 +190,8 @@ class Trainer:
 
     def _save(self) -> None:
         environments = self.collector.env.snapshot()
-        tensors = self.learner.state() | {f"env.{name}": value for name, value in environments.items()}
-        tensors |= {f"carried.{name}": value for name, value in self.collector.carried().items()}
+        tensors = self.learner.state() | prefixed("env.", environments)
+        tensors |= prefixed("carried.", self.collector.carried())
         progress = {"updates": self.updates_done, "elapsed": self.elapsed, "seeds": list(self.plan.seeds)}
         progress["lost"] = self.lost.tolist()
         save_checkpoint(self.directory.checkpoint, tensors, progress)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from baselines.networks.policy import Inputs
+from baselines.training.checkpoint import prefixed, under
 from baselines.training.episode_returns import EpisodeReturns
 from baselines.training.interaction import RewardInteraction
 from baselines.training.optimizer import annealed
@@ -96,8 +97,7 @@ class ReplayCollector:
 
     def carried(self) -> dict[str, Tensor]:
         """What goes on from one collection to the next besides the environments."""
-        kept = {f"buffer.{name}": x for name, x in self.buffer.rows.items()}
-        return kept | {
+        return prefixed("buffer.", self.buffer.rows) | {
             "added": torch.tensor(self.buffer.added),
             "averages": self.interaction.averages,
             "returns": self.returns.partial,
@@ -109,11 +109,7 @@ class ReplayCollector:
         self.observations = observations
         self.interaction.averages = carried["averages"].to(device)
         self.buffer.added = int(carried["added"])
-        self.buffer.rows = {
-            name.removeprefix("buffer."): x.to(device)
-            for name, x in carried.items()
-            if name.startswith("buffer.")
-        }
+        self.buffer.rows = {name: x.to(device) for name, x in under("buffer.", carried).items()}
         if self.env.keeps_episodes:
             self.returns.partial = carried["returns"].to(device)
 
@@ -147,7 +143,7 @@ class ReplayCollector:
             following = policy_inputs(info["final"], inputs["priority"].flatten(0, 1), runs)
             rows = {
                 **inputs,
-                **{f"next.{name}": x for name, x in following.items()},
+                **prefixed("next.", following),
                 "actions": decision.actions,
                 "rewards": rewards.view(runs, batch, -1),
                 "terminated": terminated.view(runs, batch),
