@@ -22,8 +22,9 @@ extensions = [
     "extensions.algorithms",
     "extensions.commands",
     "extensions.reference",
+    "extensions.zoo",
 ]
-exclude_patterns = ["results/*/notes.md", "extensions"]
+exclude_patterns = ["results/*/notes.md", "extensions", "generated/zoo.md"]
 # A name in backticks is a link where the site has it, and code where not.
 default_role = "py:obj"
 myst_enable_extensions = ["attrs_inline", "dollarmath"]

@@ -5,12 +5,11 @@ from __future__ import annotations
 import rich_click as click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from baselines.evaluation.numbers import compact
-from baselines.evaluation.results import read_metric_means
 from baselines.runs.publish import publish
-from baselines.runs.zoo import zoo_entries
+from baselines.runs.zoo import entry_results, zoo_entries
 
 
 @click.group(name="zoo")
@@ -25,15 +24,22 @@ def command() -> None:
 
 @command.command(name="list")
 def list_command() -> None:
-    """List the zoo: what was trained on what, and the results in fresh episodes.
+    """List the zoo: what was trained on what, and the results in fresh episodes with 95 % intervals.
 
     Example: stmg zoo list
     """
-    table = Table("policy", "algorithm", "task", "seed", "results", "kB", box=SIMPLE_HEAD)
+    table = Table(
+        "policy",
+        "algorithm",
+        Column("task", overflow="fold"),
+        "seed",
+        Column("results", no_wrap=True),
+        "kB",
+        box=SIMPLE_HEAD,
+    )
     for directory in zoo_entries():
         plan = directory.plan()
-        means = read_metric_means(directory.results, plan.task, plan.algorithm.name, plan.seeds[0])
-        results = ", ".join(f"{name} {compact(value)}" for name, value in means.items())
+        results = "\n".join(f"{name} {text}" for name, text in entry_results(directory).items())
         size = f"{directory.checkpoint.stat().st_size / 1000:.0f}"
         table.add_row(
             f"zoo/{directory.path.name}", plan.algorithm.name, plan.task, str(plan.seeds[0]), results, size

@@ -134,8 +134,8 @@ def read_seed(path: Path, task: str, algorithm: str, seed: int) -> dict[str, Any
     return run
 
 
-def read_metric_means(path: Path, task: str, algorithm: str, seed: int) -> dict[str, float]:
-    """The absolute metrics of one policy, each the mean over its episodes.
+def read_absolute_metrics(path: Path, task: str, algorithm: str, seed: int) -> dict[str, list[float]]:
+    """The absolute metrics of one policy, each over its episodes.
 
     Raises:
         InvalidArgumentError: if the file is missing or has none of them.
@@ -146,5 +146,4 @@ def read_metric_means(path: Path, task: str, algorithm: str, seed: int) -> dict[
             f"{path} has no 'absolute_metrics'; evaluate the policy again with --write"
         )
     metrics = run["absolute_metrics"]
-    names = [name for name in metrics if name not in BOOKKEEPING]
-    return {name: sum(metrics[name]) / len(metrics[name]) for name in names}
+    return {name: values for name, values in metrics.items() if name not in BOOKKEEPING}

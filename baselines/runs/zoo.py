@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from baselines.errors import RunDirectoryError
+from baselines.evaluation.comparison import interval_text, outcome_interval
+from baselines.evaluation.numbers import compact
+from baselines.evaluation.results import read_absolute_metrics
 from baselines.runs.directory import RunDirectory
 
 ZOO = Path("zoo")
@@ -35,3 +40,16 @@ def zoo_entries() -> list[RunDirectory]:
     folders = {ZOO.resolve(), SOURCE / ZOO}
     paths = {path.parent.name: path.parent for folder in folders for path in folder.glob("*/run.json")}
     return [RunDirectory(paths[name]) for name in sorted(paths)]
+
+
+def entry_results(directory: RunDirectory) -> dict[str, str]:
+    """What the policy of an entry did in fresh episodes: of each metric the mean and its 95 % interval.
+
+    A game without chance is played once; then there is no interval.
+    """
+    plan = directory.plan()
+    metrics = read_absolute_metrics(directory.results, plan.task, plan.algorithm.name, plan.seeds[0])
+    return {
+        name: interval_text(outcome_interval(np.array(values))) if len(values) > 1 else compact(values[0])
+        for name, values in metrics.items()
+    }

@@ -55,7 +55,7 @@ def test_every_policy_plays_as_its_results_say(name: str) -> None:
         # The first episodes are the same however many are played; but products differ between processors by
         # rounding, which now and then tips a decision.
         first = values[: len(found[metric])]
-        error = np.std(first) / np.sqrt(len(first))
+        error = np.std(values) / np.sqrt(len(first))
         assert abs(np.mean(found[metric]) - np.mean(first)) <= 3 * error + 1e-4, metric
     assert files_of(directory.path) == before
 
