@@ -7,12 +7,11 @@ from pathlib import Path
 import rich_click as click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from baselines.evaluation.overview import contrast, list_runs
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
-TITLES = ("run", "algorithm", "task", "seeds", "done", "time", "return", "at the optimum")
 WIDTH = 120
 
 
@@ -36,10 +35,20 @@ def list_command(folder: Path) -> None:
     if not lines:
         console.print(f"no runs below {folder}; stmg train makes some")
         return
-    table = Table(*TITLES, box=SIMPLE_HEAD)
+    table = Table(
+        Column("run", overflow="fold"),
+        "algorithm",
+        Column("task", overflow="fold"),
+        "seeds",
+        "done",
+        "time",
+        Column("results", no_wrap=True),
+        box=SIMPLE_HEAD,
+    )
     for line in lines:
         if not line.problem:
-            cells = (line.algorithm, line.task, line.seeds, line.done, line.time, line.result, line.optimal)
+            results = "\n".join(f"{name} {text}" for name, text in line.results.items())
+            cells = (line.algorithm, line.task, line.seeds, line.done, line.time, results)
             table.add_row(str(line.path), *cells)
     if table.row_count:
         console.print(table)

@@ -13,6 +13,9 @@ from baselines.evaluation.numbers import compact, percent
 from baselines.evaluation.report_inputs import Evaluations, ReportInputs
 from baselines.evaluation.statistics import iqm
 
+MAIN_METRICS = ("win_rate", "optimal", "return")
+"""What policies are judged by: the first that the game has, ties by those after it."""
+
 
 @dataclass(frozen=True)
 class FinalTable:

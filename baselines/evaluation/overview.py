@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from baselines.errors import RunDirectoryError
 from baselines.evaluation.comparison import interval_text, outcome_interval
-from baselines.evaluation.final_table import last_metrics
+from baselines.evaluation.final_table import MAIN_METRICS, last_metrics
 from baselines.evaluation.numbers import duration, percent, ranges
 from baselines.evaluation.report_inputs import Manifest, ReportInputs, read_run
 from baselines.evaluation.statistics import mean_interval
@@ -28,7 +28,7 @@ INCIDENTAL = ("command",)
 
 @dataclass(frozen=True)
 class RunLine:
-    """One run in a list of runs, all as text.
+    """One run in a list of runs, in words.
 
     Attributes:
         path: the run directory.
@@ -37,8 +37,7 @@ class RunLine:
         seeds: "0-9".
         done: how far it has come, "100 %".
         time: seconds of training at the last evaluation, "6 min 32 s".
-        result: the return, mean over runs with its interval.
-        optimal: share of runs at the known optimum, if there is one.
+        results: of the main metrics that the game has, mean over runs with its interval.
         problem: why the run cannot be read; empty if it can.
     """
 
@@ -48,8 +47,7 @@ class RunLine:
     seeds: str = ""
     done: str = ""
     time: str = ""
-    result: str = ""
-    optimal: str = ""
+    results: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
 
 
@@ -77,8 +75,7 @@ def _line(directory: Path) -> RunLine:
             ranges(run.manifest.seeds),
             percent(_share_done(run)),
             duration(run.evaluations.elapsed),
-            _interval_of("return", metrics["return"]),
-            _interval_of("optimal", metrics["optimal"]) if "optimal" in metrics else "",
+            {name: _interval_of(name, metrics[name]) for name in MAIN_METRICS if name in metrics},
         )
     except STMGError as error:
         return RunLine(directory, problem=str(error))

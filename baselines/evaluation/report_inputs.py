@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -105,7 +106,6 @@ class ReportInputs:
         metrics: columns of `metrics.csv`, name -> float64 (rows,), among them step, elapsed and seed;
             empty before the first update.
         plays: one greedy episode per run, (K,) in the order of the seeds, or None if there are none yet.
-        game: the game that was played.
     """
 
     manifest: Manifest
@@ -113,7 +113,15 @@ class ReportInputs:
     evaluations: Evaluations
     metrics: dict[str, NDArray[np.float64]]
     plays: list[Play] | None
-    game: JointSpaces
+
+    @cached_property
+    def game(self) -> JointSpaces:
+        """The game that was played, made when it is first asked for, as engines take time or are missing.
+
+        Raises:
+            STMGError: if it cannot be made, see `wrappers.game_of`.
+        """
+        return game_of(self.manifest.env_id, **self.manifest.env_args)
 
 
 def read_run(directory: Path) -> ReportInputs:
@@ -125,7 +133,6 @@ def read_run(directory: Path) -> ReportInputs:
     Raises:
         RunDirectoryError: if it is no run directory.
         InvalidArgumentError: if one of its files is missing or broken.
-        STMGError: if its game cannot be made, see `wrappers.game_of`.
     """
     if not (directory / "run.json").is_file():
         raise RunDirectoryError(
@@ -148,8 +155,7 @@ def read_run(directory: Path) -> ReportInputs:
     # Before the first update there is only the evaluation of the initial policies.
     fresh = len(evaluations.steps) == 1 and not metrics_path.is_file()
     metrics = {} if fresh else read_metrics(metrics_path)
-    game = game_of(manifest.env_id, **manifest.env_args)
-    return ReportInputs(manifest, task, evaluations, metrics, plays, game)
+    return ReportInputs(manifest, task, evaluations, metrics, plays)
 
 
 def parse_evaluations(path: Path, runs: Runs, names: list[str]) -> Evaluations:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baselines.errors import RunDirectoryError
-from baselines.evaluation.final_table import last_metrics
+from baselines.evaluation.final_table import MAIN_METRICS, last_metrics
 from baselines.evaluation.greedy import Evaluated
 from baselines.evaluation.report_inputs import read_run
 from baselines.evaluation.results import ENVIRONMENT, read_json, read_seed, write_json
@@ -20,9 +20,6 @@ from baselines.runs.directory import PUBLISHED, RunDirectory, provenance
 from baselines.runs.plan import RunPlan
 from baselines.runs.zoo import ZOO, find_run
 from baselines.training.checkpoint import load_checkpoint, prefixed, save_checkpoint, under
-
-MAIN_METRICS = ("win_rate", "optimal", "return")
-"""What policies are chosen by: the first that there is; ties by those after it, then by the first seed."""
 
 
 @dataclass(frozen=True)

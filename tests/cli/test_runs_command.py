@@ -59,7 +59,7 @@ def test_runs_are_listed_with_what_became_of_them(folder: Path) -> None:
     )
     results = json.loads((folder / "easy" / "results.json").read_text())["stmg"]["penalty(k=0)"]["mappo"]
     returns = [run["absolute_metrics"]["return"][0] for run in results.values()]
-    assert easy.result.startswith(f"{sum(returns) / 3:.4g}")
+    assert easy.results["return"].startswith(f"{sum(returns) / 3:.4g}")
     assert hard.task == "penalty(k=-100)"
     assert stopped.done == "50\u00a0%"
     assert "is no JSON" in damaged.problem
