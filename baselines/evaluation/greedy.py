@@ -1,4 +1,4 @@
-"""Greedy evaluation: every run plays exactly E episodes, one per environment."""
+"""Greedy evaluation: every run plays exactly E episodes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from baselines.training.population import Population, policy_inputs
-from stmg_envs.protocol import JointVectorEnv, Streams
+from stmg_envs.protocol import Game, JointSpaces, JointVectorEnv, Streams
 
 
 @dataclass(frozen=True)
@@ -46,22 +46,55 @@ class Evaluated:
         return {f"evaluation/{name}": float(np.mean([run[name] for run in runs])) for name in runs[0]}
 
 
-def evaluate_greedy(population: Population, env: JointVectorEnv, streams: Streams) -> Evaluated:
-    """Play one greedy episode in each of K * E environments.
+ENGINES_TOGETHER = 16
+"""Most environments of an engine that play at once for a run: each takes memory, football's 70 MB."""
 
-    Each environment plays one episode and then waits, so that short episodes are not favoured. One that is
-    lost does not count; its environment plays another.
+
+def episodes_together(game: JointSpaces, episodes: int) -> int:
+    """How many of a run's episodes are played at once: a divisor of them, so that no environment is idle."""
+    if isinstance(game, Game):
+        return episodes
+    return max(count for count in range(1, ENGINES_TOGETHER + 1) if episodes % count == 0)
+
+
+def evaluate_greedy(
+    population: Population, env: JointVectorEnv, streams: Streams, episodes: int
+) -> Evaluated:
+    """Play E greedy episodes of every run, as many at once as it has environments.
 
     Args:
         population: K policies.
-        env: K * E environments, those of run k at k * E, ..., (k + 1) * E - 1.
-        streams: randomness of the environments, K streams.
+        env: K * B environments, those of run k at k * B, ..., (k + 1) * B - 1; B divides E.
+        streams: randomness of the environments, K streams; which episodes are played does not hang on B.
+        episodes: E.
+    """
+    runs = population.size
+    keys = streams.split(episodes).keys.view(runs, -1, env.num_envs // runs)
+    parts = [_play_once(population, env, keys[:, turn].flatten()) for turn in range(keys.shape[1])]
+    optimal = [part.optimal for part in parts if part.optimal is not None]
+    lost = [part.lost for part in parts if part.lost is not None]
+    return Evaluated(
+        returns=np.concatenate([part.returns for part in parts], axis=1),
+        optimal=np.concatenate(optimal, axis=1) if len(optimal) == len(parts) else None,
+        metrics={
+            name: np.concatenate([part.metrics[name] for part in parts], axis=1) for name in parts[0].metrics
+        },
+        actions=parts[0].actions,
+        lost=np.sum(lost, axis=0) if lost else None,
+    )
+
+
+def _play_once(population: Population, env: JointVectorEnv, keys: Tensor) -> Evaluated:
+    """One greedy episode in each environment, with keys (K * B,).
+
+    Each environment plays one episode and then waits, so that short episodes are not favoured. One that is
+    lost does not count; its environment plays another.
     """
     runs, episodes = population.size, env.num_envs // population.size
     n, game = len(env.agents), env.game
     shape = (runs, episodes, n, game.action_width)
     greedy = torch.zeros(shape, device=env.device)
-    observations, _ = env.reset(seed=streams.split(episodes).keys)
+    observations, _ = env.reset(seed=keys)
     priority = env.priority.clone()
     returns = torch.zeros(env.num_envs, n, dtype=torch.float64, device=env.device)
     running = torch.ones(env.num_envs, dtype=torch.bool, device=env.device)

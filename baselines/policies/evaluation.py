@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from baselines.errors import ConfigError, PolicyError
+from baselines.evaluation.greedy import episodes_together
 from baselines.evaluation.results import task_name
 from baselines.leaderboard.tasks import known_bounds
 from baselines.policies.failure import PolicyFailureError, Status
@@ -19,7 +20,7 @@ from baselines.runs.trainer import ABSOLUTE, EVALUATIONS
 from stmg_envs import vector_env
 from stmg_envs.arguments import require_count
 from stmg_envs.protocol import JointVectorEnv, Streams
-from wrappers import external_vector_env, is_external
+from wrappers import external_vector_env, game_of, is_external
 
 POLICY_SEEDS = 5
 """Purpose of the numbers that policies get as seeds, so that they say nothing of the game's own."""
@@ -199,7 +200,8 @@ def _play(policy: str, limits: Limits, arguments: Mapping[str, Any], task: Task,
 
 
 def _play_all(process: PolicyProcess, task: Task, tally: Tally) -> None:
-    together = task.episodes if process.batch else 1
+    game = game_of(task.env_id, **task.env_args)
+    together = episodes_together(game, task.episodes) if process.batch else 1
     streams = Streams.from_seeds(task.seeds)
     # The episodes in which `stmg evaluate RUN_DIR` plays the runs with these seeds.
     keys = streams.fold(EVALUATIONS, ABSOLUTE).split(task.episodes).keys.view(-1, task.episodes)

@@ -168,8 +168,8 @@ def evaluate(
 def play(population: Population, plan: RunPlan, episodes: int, counter: int) -> Evaluated:
     """Greedy episodes of policies in a plan's environments; the same counter gives the same episodes."""
     streams = Streams.from_seeds(plan.seeds, plan.device).fold(EVALUATIONS, counter)
-    with closing(plan.environments(episodes)) as env:
-        return evaluate_greedy(population, env, streams)
+    with closing(plan.evaluation_environments(episodes)) as env:
+        return evaluate_greedy(population, env, streams, episodes)
 
 
 class LoadedPolicy:

@@ -12,6 +12,7 @@ import torch
 from baselines.algorithms.config import ConfigSources, RunConfig, config_dict, config_sources, resolve_config
 from baselines.algorithms.registry import AlgorithmSpec, algorithm_spec
 from baselines.errors import ConfigError
+from baselines.evaluation.greedy import episodes_together
 from baselines.evaluation.results import task_name
 from baselines.networks.policy import PolicySpec
 from stmg_envs import game_spec, vector_env
@@ -89,6 +90,10 @@ class RunPlan:
             return self._lane(per_run, self.workers)
         shares = [(self.workers + number) // lanes for number in reversed(range(lanes))]
         return InterleavedVectorEnv([self._lane(per_run // lanes, workers) for workers in shares])
+
+    def evaluation_environments(self, episodes: int) -> JointVectorEnv:
+        """Environments for so many greedy episodes of each run, see `evaluate_greedy`."""
+        return self.environments(episodes_together(self.game(), episodes))
 
     def _lane(self, per_run: int, workers: int) -> JointVectorEnv:
         """Environments that step together, with a share of the workers."""

@@ -82,7 +82,7 @@ class Trainer:
         self.streams = Streams.from_seeds(plan.seeds, plan.device)
         noise = decision_noise(sizes.n, sizes.action_width, sizes.discrete)
         self.collector = self.learner.collector(env, noise)
-        self.evaluation_env = plan.environments(config.eval_episodes)
+        self.evaluation_env = plan.evaluation_environments(config.eval_episodes)
         self.updates_done = 0
         self.elapsed = 0.0
         self.lost = np.zeros(len(plan.seeds), np.int64)
@@ -174,7 +174,8 @@ class Trainer:
     def _evaluate(self, counter: int) -> Evaluated:
         """Greedy episodes; what was lost counts from the start of training."""
         streams = self.streams.fold(EVALUATIONS, counter)
-        evaluated = evaluate_greedy(self.population, self.evaluation_env, streams)
+        episodes = self.plan.config.eval_episodes
+        evaluated = evaluate_greedy(self.population, self.evaluation_env, streams, episodes)
         if evaluated.lost is None:
             return evaluated
         self.lost += evaluated.lost

@@ -217,9 +217,9 @@ def test_evaluation_plays_lost_episodes_anew() -> None:
     population = Population(lambda: plan.algorithm.build(plan.config, spec), plan.seeds)
     env = plan.environments(4)
     streams = Streams.from_seeds([3])
-    calm = evaluate_greedy(population, env, streams)
+    calm = evaluate_greedy(population, env, streams, 4)
     killing: JointVectorEnv = Killing(env, steps=(2, 4))  # type: ignore[assignment]
-    disturbed = evaluate_greedy(population, killing, streams)
+    disturbed = evaluate_greedy(population, killing, streams, 4)
     assert calm.lost is not None and calm.lost.tolist() == [0]
     assert disturbed.lost is not None and disturbed.lost.tolist() == [4]
     # The second worker's episodes are the same; the first one's are others, and whole.
