@@ -22,6 +22,8 @@ from stmg_envs.registry import installed_engines
 
 PUBLISHED = "published"
 """Entry of a manifest that says how a policy came into a zoo."""
+RESUMED = "resumed"
+"""Entry of a manifest that says where a run was taken up again, and by what."""
 PACKAGES = ("stmg", "torch", "numpy", "gymnasium", "pettingzoo")
 
 
@@ -67,12 +69,8 @@ class RunDirectory:
     def report(self) -> Path:
         return self.path / "report.html"
 
-    def create(self, plan: RunPlan, call: str = "baselines.train") -> None:
+    def create(self, plan: RunPlan) -> None:
         """Make the directory and write its manifest.
-
-        Args:
-            plan: what is to be done.
-            call: who does it, if it is not the command line.
 
         Raises:
             RunDirectoryError: if the path exists.
@@ -81,7 +79,7 @@ class RunDirectory:
             self.path.mkdir(parents=True)
         except FileExistsError:
             raise self._taken() from None
-        write_json(self.manifest, plan.as_dict() | provenance(call))
+        write_json(self.manifest, plan.as_dict() | provenance(_call(plan)))
 
     def check_new(self) -> None:
         """Raise RunDirectoryError if the path exists."""
@@ -118,10 +116,20 @@ class RunDirectory:
     def differing(self, plan: RunPlan) -> str | None:
         """The first part of a plan in which the directory's own differs from it; None if it is the same."""
         stored, wanted = self.plan().as_dict(), plan.as_dict()
+        # A goal says when to stop, and nothing of what is computed until then.
+        stored["config"]["goal"] = wanted["config"]["goal"]
         # A run may go on elsewhere: on another device, with other workers.
         fixed = [name for name in wanted if name not in ("device", "workers")]
         different = (name for name in fixed if stored[name] != wanted[name])
         return next(different, None)
+
+    def resumed(self, plan: RunPlan, step: int) -> None:
+        """Note in the manifest that a run goes on from a step, how, and to which goal."""
+        manifest = read_json(self.manifest)
+        manifest["config"] = plan.as_dict()["config"]
+        again = {"step": step, "device": plan.device, "workers": plan.workers} | provenance(_call(plan))
+        manifest[RESUMED] = [*manifest.get(RESUMED, []), again]
+        write_json(self.manifest, manifest)
 
     def check_same(self, plan: RunPlan) -> None:
         """Raise RunDirectoryError if the directory was made with another plan."""
@@ -131,6 +139,11 @@ class RunDirectory:
                 f"{str(self.path)!r} was made with {name}={self.plan().as_dict()[name]!r}, not "
                 f"{plan.as_dict()[name]!r}; resume it with the same arguments, or choose another --out"
             )
+
+
+def _call(plan: RunPlan) -> str:
+    """What carries out such a plan where the command line does not."""
+    return "baselines.distill" if plan.algorithm.name == STUDENTS.name else "baselines.train"
 
 
 def provenance(call: str) -> dict[str, Any]:

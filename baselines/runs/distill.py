@@ -84,7 +84,7 @@ def distill(
     plan = replace(taught, algorithm=students_of(teachers), config=_config(chosen, str(run_dir)))
     directory = place(plan, out, resume)
     if not resume:
-        directory.create(plan, "baselines.distill")
+        directory.create(plan)
     Trainer(plan, directory, resume).run(watch)
     teacher = play(teachers, taught, episodes, ABSOLUTE)
     step = progress["updates"] * taught.config.batch

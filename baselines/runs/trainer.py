@@ -86,6 +86,7 @@ class Trainer:
         self.updates_done = 0
         self.elapsed = 0.0
         self.lost = np.zeros(len(plan.seeds), np.int64)
+        self.resumed = resume
         if resume:
             self._load()
             # It would be of another policy until the end of training.
@@ -126,6 +127,8 @@ class Trainer:
         evaluated = self._evaluate(self.updates_done)
         if self.goal is not None:
             self.goal.check(evaluated.as_metrics(0))
+        if self.resumed:
+            self.directory.resumed(plan, self.step)
         if self.updates_done == 0:
             results.add(0, 0.0, evaluated)
         finished = self._finished(results)

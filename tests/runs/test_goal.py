@@ -59,3 +59,22 @@ def test_a_goal_is_a_metric_that_is_measured(tmp_path: Path) -> None:
         ConfigError, match=r"goal=win_rate=0.9 is not measured; expected .*'optimal', 'return'"
     ):
         baselines.train("steer", out=tmp_path / "run", **LEARNABLE, **goal)
+
+
+def test_a_run_that_reached_its_goal_goes_on_to_another(tmp_path: Path) -> None:
+    few = OFTEN | {"total_steps": 3000}
+    baselines.train("steer", out=tmp_path / "whole", **LEARNABLE, **few | {"goal": ""})
+    soon = baselines.train("steer", out=tmp_path / "run", **LEARNABLE, **few | {"goal": "optimal=0"})
+    assert soon.steps == 1000
+    with pytest.raises(ConfigError, match="is not measured"):
+        baselines.train("steer", out=tmp_path / "run", resume=True, **LEARNABLE, **few | {"goal": "a=1"})
+    further = baselines.train("steer", out=tmp_path / "run", resume=True, **LEARNABLE, **few | {"goal": ""})
+    assert further.steps == 3000
+    assert without_times(tmp_path / "run" / "results.json") == without_times(
+        tmp_path / "whole" / "results.json"
+    )
+    manifest = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert manifest["config"]["goal"] == ""
+    (resumption,) = manifest["resumed"]
+    assert resumption["step"] == 1000
+    assert resumption["commit"] == manifest["commit"] and resumption["versions"] == manifest["versions"]
