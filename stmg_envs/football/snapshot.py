@@ -100,8 +100,8 @@ def read(info: Any, sticky: list[list[bool]]) -> Snapshot:
     """
     ball, ball_direction, controllers = info.ball_position, info.ball_direction, info.left_controllers
     return Snapshot(
-        left=[_read_player(player) for player in info.left_team],
-        right=[_read_player(player) for player in info.right_team],
+        left=_read_team(info.left_team),
+        right=_read_team(info.right_team),
         ball=(ball[0], ball[1], ball[2]),
         ball_direction=(ball_direction[0], ball_direction[1], ball_direction[2]),
         owner_team=info.ball_owned_team,
@@ -111,6 +111,11 @@ def read(info: Any, sticky: list[list[bool]]) -> Snapshot:
         moved=[controllers[agent].controlled_player for agent in range(len(sticky))],
         sticky=sticky,
     )
+
+
+def _read_team(team: Any) -> list[Player]:
+    # By index: the engine's iterator takes longer than all that is read of the players.
+    return [_read_player(team[index]) for index in range(len(team))]
 
 
 def _read_player(player: Any) -> Player:
