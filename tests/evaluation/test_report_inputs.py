@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,8 +117,6 @@ def runs(data: dict) -> dict:
         (edit("run.json", lambda data: data.update(seeds=[])), "seeds"),
         (edit("run.json", lambda data: data.update(seeds=[3, 8, 9])), "seed_9"),
         (edit("run.json", lambda data: data.update(algorithm="mat")), "0 tasks of mat"),
-        (edit("run.json", lambda data: data.update(env_id="stmg/Penalti-v0")), "Penalti"),
-        (edit("run.json", lambda data: data.update(env_args={"j": 1})), "j=1"),
         (replace("results.json", None), "results.json"),
         (replace("results.json", ""), "results.json"),
         (replace("results.json", "null"), "results.json"),
@@ -144,6 +143,17 @@ def test_broken_files(harm: Callable[[Path], None], named: str, tmp_path: Path) 
         read_run(directory)
     assert named in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"), [({"env_id": "stmg/Penalti-v0"}, "Penalti"), ({"env_args": {"j": 1}}, "j=1")]
+)
+def test_the_game_is_made_when_it_is_needed(change: dict[str, Any], named: str, tmp_path: Path) -> None:
+    directory = finished(tmp_path / "run")
+    edit("run.json", lambda data: data.update(change))(directory)
+    run = read_run(directory)
+    with pytest.raises(STMGError, match=named):
+        _ = run.game
 
 
 def test_errors_of_broken_files_say_what_to_do(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ BOUNDS = {
         "onrampmerge(traffic_density=3)": (-54.6, 65.5),
         "multiagentmujoco(scenario=halfcheetah,agent_conf=2x3)": (-291, 7000),
         "football(scenario=academy_pass_and_shoot_with_keeper)": (0.5, 10.2),
+        "football(scenario=academy_3_vs_1_with_keeper)": (0.6, 10.1),
     }
 }
 """What each version of the bounds says: whoever changes one writes the next version here."""
