@@ -146,7 +146,7 @@ def match_state(snapshot: Snapshot) -> Features:
 
 
 def _packed(numbers: list[float]) -> Features:
-    """As float32; numpy takes several times as long to read a list as it takes to unpack arguments."""
+    """As float32, by `struct`: `np.array` takes half as long again for so short a list."""
     return np.frombuffer(bytearray(struct.pack(f"{len(numbers)}f", *numbers)), np.float32)
 
 
