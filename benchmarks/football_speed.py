@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 import rich_click as click
+from gymnasium.spaces import Discrete
 from rich.console import Console
 from rich.table import Table
 
@@ -34,13 +35,15 @@ Player = Callable[[Episode], float]
 def record(scenario: str, episodes: int) -> list[Episode]:
     """Random play."""
     env = stmg_envs.parallel_env(ID, scenario=scenario)
+    actions = env.action_space(env.possible_agents[0])
+    assert isinstance(actions, Discrete)
     generator = np.random.default_rng(0)
     played = []
     for seed in range(episodes):
         env.reset(seed=seed)
         steps: list[list[int]] = []
         while env.agents:
-            steps.append([int(generator.integers(env.action_space(agent).n)) for agent in env.agents])
+            steps.append([int(generator.integers(actions.n)) for _ in env.agents])
             env.step(dict(zip(env.agents, steps[-1], strict=True)))
         played.append((seed, steps))
     return played

@@ -21,12 +21,14 @@ from rich.table import Table
 
 import stmg_envs
 from benchmarks.timing import median_ms
+from stmg_envs.protocol import GameVectorEnv
 
 
 def hunting(num_envs: int, variant: str, compiled: bool) -> Callable[[], object]:
     """One step of our game under random actions."""
     env = stmg_envs.vector_env("stmg/CooperativeHunting-v0", num_envs, validate=False, variant=variant)
     env.reset(seed=0)
+    assert isinstance(env, GameVectorEnv)
     limit = env.game.max_steps
     assert limit is not None
     env.episodes.elapsed = torch.arange(num_envs) % limit

@@ -1,6 +1,6 @@
 """Environment steps per second of an engine's environments in this process and in workers, and with a policy.
 
-    python -m benchmarks.pool_speed --num-envs 16 --workers 1,2
+    python -m benchmarks.pool_speed --workers 1,2
     python -m benchmarks.pool_speed stmg/OnRampMerge-v0 --backend highway-env
     python -m benchmarks.pool_speed pettingzoo/mpe2.simple_spread_v3 --num-envs 64
 
@@ -8,7 +8,8 @@ The first table is random play, the second rollouts of a STEER policy. A batch s
 lanes that step independently of each other (`InterleavedVectorEnv`): then no worker waits in every step for
 the slower one, nor for the policy. All batches are stepped in turns of eighty steps, long enough for caches
 to be as in play, after which all of a batch's environments have stopped; `x` is how many times the first
-row's rate that is.
+row's rate that is. How many environments there are matters: sixteen football engines no longer fit into
+the caches that two workers share, and gain less from the second one than ten.
 
 Workers are of use where cores are free. What other programs leave of a machine is not known, so there is also
 what a step takes of a core: of this process, and of the busiest worker. On free cores a step takes the sum of
@@ -139,16 +140,17 @@ def measure(console: Console, title: str, num_envs: int, cases: Mapping[str, Cas
 @click.command()
 @click.argument("env_id", default="stmg/Football-v0")
 @click.option("--backend", help="of an id of ours, if not its default one")
-@click.option("--num-envs", default=16, show_default=True, help="environments")
+@click.option("--num-envs", type=int, help="environments, if not as many as STEER's preset trains on")
 @click.option("--workers", default="1,2", show_default=True, help="numbers of workers, beside none")
 @click.option("--repeats", default=9, show_default=True, help="timed turns, of which the median counts")
-def main(env_id: str, backend: str | None, num_envs: int, workers: str, repeats: int) -> None:
+def main(env_id: str, backend: str | None, num_envs: int | None, workers: str, repeats: int) -> None:
     """Print environment steps per second for every number of workers."""
     torch.set_num_threads(1)
     console = Console(width=100)
     arguments = {} if backend is None else {"backend": backend}
     counts = [0, *(int(count) for count in workers.split(","))]
     plans = {count: make_plan("steer", env_id, env_args=arguments, workers=count) for count in counts}
+    num_envs = num_envs or plans[0].config.num_envs
     batches = {f"{count} workers": batch(plan, num_envs) for count, plan in plans.items()}
     batches[f"{counts[-1]} workers, two lanes"] = batch(plans[counts[-1]], num_envs, 2)
 

@@ -7,7 +7,6 @@ python -m benchmarks.population_update --runs 1,32,256 --device cuda
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import rich_click as click
 import torch
@@ -60,7 +59,7 @@ def finished(call: Callable[[], object], device: str) -> Callable[[], None]:
 
 def measure(spec: AlgorithmSpec, runs: int, rows: int, repeats: int, device: str) -> tuple[float, float]:
     """Milliseconds of one update epoch and of one decision of a whole population."""
-    config = replace(spec.config_class(epochs=1), **spec.fixed)
+    config = spec.config_class(**{"epochs": 1, **spec.fixed})
     population = Population(lambda: spec.build(config, SPEC), range(runs), device)
     learner = spec.learner(config, population, SPEC.n)
     batch = random_batch(runs, rows, device)

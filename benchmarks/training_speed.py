@@ -7,8 +7,6 @@ The load is 20 environments x 200 steps per update, observations of 64 numbers, 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import rich_click as click
 import torch
@@ -63,7 +61,9 @@ class Free(Game):
 
 def steps_per_second(spec: AlgorithmSpec, agents: int, runs: int, repeats: int) -> float:
     """Environment steps per second and run of collecting and updating together."""
-    config = replace(spec.config_class(num_envs=NUM_ENVS, rollout_steps=STEPS, epochs=EPOCHS), **spec.fixed)
+    config = spec.config_class(
+        **{"num_envs": NUM_ENVS, "rollout_steps": STEPS, "epochs": EPOCHS, **spec.fixed}
+    )
     sizes = PolicySpec(agents, OBS_DIM, None, ACTIONS, discrete=True, fully_observed=True)
     population = Population(lambda: spec.build(config, sizes), range(runs))
     learner = spec.learner(config, population, agents)
