@@ -29,7 +29,7 @@ def list_command() -> None:
     Example: stmg zoo list
     """
     table = Table(
-        "policy",
+        Column("policy", no_wrap=True),
         "algorithm",
         Column("task", overflow="fold"),
         "seed",
@@ -44,7 +44,7 @@ def list_command() -> None:
         table.add_row(
             f"zoo/{directory.path.name}", plan.algorithm.name, plan.task, str(plan.seeds[0]), results, size
         )
-    Console(width=max(110, Console().width)).print(table)
+    Console(width=max(132, Console().width)).print(table)
 
 
 @command.command(name="add")

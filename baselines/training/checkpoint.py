@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from baselines.errors import CheckpointError
@@ -25,7 +25,8 @@ def save_checkpoint(path: Path, tensors: dict[str, Tensor], progress: dict[str, 
     """
     temporary = path.with_name(path.name + ".partial")
     contiguous = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    save_file(contiguous, temporary, metadata={"progress": json.dumps(progress)})
+    # Written here because safetensors' own files are for their owner's eyes only, whatever the umask says.
+    temporary.write_bytes(save(contiguous, metadata={"progress": json.dumps(progress)}))
     os.replace(temporary, path)
 
 
