@@ -64,7 +64,7 @@ def place(plan: RunPlan, out: str | Path | None, resume: bool) -> RunDirectory:
     """
     directory = RunDirectory(Path(out) if out is not None else default_out(plan))
     if resume:
-        directory.check_same(plan)
+        directory.check_continues(plan)
     else:
         directory.check_new()
     return directory

@@ -7,6 +7,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,8 @@ PUBLISHED = "published"
 """Entry of a manifest that says how a policy came into a zoo."""
 RESUMED = "resumed"
 """Entry of a manifest that says where a run was taken up again, and by what."""
+ENDS = ("goal", "total_steps")
+"""Settings that say when a run ends; they may be others when it is resumed."""
 PACKAGES = ("stmg", "torch", "numpy", "gymnasium", "pettingzoo")
 
 
@@ -113,31 +116,43 @@ class RunDirectory:
         """Whether this is an entry of a zoo, whose results are not to change."""
         return PUBLISHED in read_json(self.manifest)
 
-    def differing(self, plan: RunPlan) -> str | None:
-        """The first part of a plan in which the directory's own differs from it; None if it is the same."""
+    def differing(self, plan: RunPlan, free: Sequence[str] = ()) -> str | None:
+        """The first part of a plan in which the directory's own differs from it; None if it is the same.
+
+        Args:
+            plan: what is compared.
+            free: fields of the configuration that may be others.
+        """
         stored, wanted = self.plan().as_dict(), plan.as_dict()
-        # A goal says when to stop, and nothing of what is computed until then.
-        stored["config"]["goal"] = wanted["config"]["goal"]
+        stored["config"] |= {name: wanted["config"][name] for name in free}
         # A run may go on elsewhere: on another device, with other workers.
         fixed = [name for name in wanted if name not in ("device", "workers")]
         different = (name for name in fixed if stored[name] != wanted[name])
         return next(different, None)
 
     def resumed(self, plan: RunPlan, step: int) -> None:
-        """Note in the manifest that a run goes on from a step, how, and to which goal."""
+        """Note in the manifest that a run goes on from a step, how, and to which end it was going before."""
         manifest = read_json(self.manifest)
+        before = {name: manifest["config"][name] for name in ENDS if name in manifest["config"]}
         manifest["config"] = plan.as_dict()["config"]
-        again = {"step": step, "device": plan.device, "workers": plan.workers} | provenance(_call(plan))
+        where = {"step": step, "device": plan.device, "workers": plan.workers}
+        again = where | {"before": before} | provenance(_call(plan))
         manifest[RESUMED] = [*manifest.get(RESUMED, []), again]
         write_json(self.manifest, manifest)
 
-    def check_same(self, plan: RunPlan) -> None:
-        """Raise RunDirectoryError if the directory was made with another plan."""
-        name = self.differing(plan)
+    def check_continues(self, plan: RunPlan) -> None:
+        """Raise RunDirectoryError if the directory was made with another plan, or with a longer one."""
+        name = self.differing(plan, ENDS)
         if name is not None:
             raise RunDirectoryError(
                 f"{str(self.path)!r} was made with {name}={self.plan().as_dict()[name]!r}, not "
                 f"{plan.as_dict()[name]!r}; resume it with the same arguments, or choose another --out"
+            )
+        planned = self.plan().config.total_steps
+        if plan.config.total_steps < planned:
+            raise RunDirectoryError(
+                f"total_steps={plan.config.total_steps} is less than {planned}, with which {str(self.path)!r} was "
+                f"made; a resumed run can only become longer: give at least as many"
             )
 
 

@@ -77,4 +77,5 @@ def test_a_run_that_reached_its_goal_goes_on_to_another(tmp_path: Path) -> None:
     assert manifest["config"]["goal"] == ""
     (resumption,) = manifest["resumed"]
     assert resumption["step"] == 1000
+    assert resumption["before"] == {"goal": "optimal=0", "total_steps": 3000}
     assert resumption["commit"] == manifest["commit"] and resumption["versions"] == manifest["versions"]

@@ -59,6 +59,27 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, algorithm: st
         assert without_times(tmp_path / "whole" / file) == without_times(tmp_path / "parts" / file)
 
 
+def test_a_finished_run_becomes_longer(tmp_path: Path) -> None:
+    def cooperate(name: str, total_steps: int, resume: bool = False) -> None:
+        constant = (
+            SHORT | SIZES["mappo"] | {"total_steps": total_steps, "entropy_start": 0.01, "entropy_end": 0.01}
+        )
+        baselines.train("mappo", "stmg/Cooperation-v0", out=tmp_path / name, resume=resume, **constant)
+
+    cooperate("whole", 1800)
+    cooperate("parts", 900)
+    cooperate("parts", 1800, resume=True)
+    # Without schedules it is what it would have been.
+    whole, _ = load_checkpoint(tmp_path / "whole" / "checkpoint.safetensors")
+    parts, _ = load_checkpoint(tmp_path / "parts" / "checkpoint.safetensors")
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    manifest = json.loads((tmp_path / "parts" / "run.json").read_text())
+    assert manifest["config"]["total_steps"] == 1800
+    assert manifest["resumed"][0]["before"]["total_steps"] == 900
+    with pytest.raises(RunDirectoryError, match=r"total_steps=900 is less than 1800, .* only become longer"):
+        cooperate("parts", 900, resume=True)
+
+
 def test_a_run_directory_holds_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LD_PRELOAD", "/opt/lib/libfirst.so:libsecond.so")
     out = tmp_path / "run"
