@@ -151,8 +151,8 @@ class RunDirectory:
         planned = self.plan().config.total_steps
         if plan.config.total_steps < planned:
             raise RunDirectoryError(
-                f"total_steps={plan.config.total_steps} is less than {planned}, with which {str(self.path)!r} was "
-                f"made; a resumed run can only become longer: give at least as many"
+                f"total_steps={plan.config.total_steps} is less than {planned}, with which "
+                f"{str(self.path)!r} was made; a resumed run can only become longer: give at least as many"
             )
 
 
