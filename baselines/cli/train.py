@@ -77,7 +77,9 @@ def _algorithm_command(spec: AlgorithmSpec) -> click.Command:
         click.Option(["--workers"], **options.WORKERS, default=0, show_default=True),
         click.Option(["--threads"], **options.THREADS),
         click.Option(["--out"], **options.OUT),
-        click.Option(["--resume"], is_flag=True, help="continue the run in --out"),
+        click.Option(
+            ["--resume"], is_flag=True, help="continue the run in --out, to more --total-steps if you like"
+        ),
         click.Option(["--wandb"], metavar="PROJECT", help="log to Weights & Biases too; extra wandb"),
         click.Option(["--dry-run"], is_flag=True, help="show the resolved configuration and end"),
         *options.config_options(spec.config_class),

@@ -99,7 +99,7 @@ def train(
             one. A script that asks for workers needs the guard `if __name__ == "__main__"`.
         preset: named settings; by default those of the environment's family.
         out: run directory; by default one under `runs/` named after algorithm, task and time.
-        resume: continue the run in `out`.
+        resume: continue the run in `out`; with more `total_steps` it becomes longer.
         watch: called after every update.
         wandb: project at Weights & Biases to log to, beside TensorBoard's files; extra `wandb`.
         **config: fields of the algorithm's configuration.
