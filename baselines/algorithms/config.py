@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -16,8 +16,13 @@ from stmg_envs.errors import suggestion
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Fields of everything that is trained in environments."""
+    """Fields of everything that is trained in environments.
 
+    Attributes:
+        PRESETS: the file of presets for a class and those that come from it.
+    """
+
+    PRESETS: ClassVar[str] = "common"
     total_steps: Annotated[int, Field(gt=0, description="environment steps per run")] = 1_000_000
     num_envs: Annotated[int, Field(gt=0, description="parallel environments per run")] = 16
     rollout_steps: Annotated[int, Field(gt=0, description="steps of each environment per update")] = 100
@@ -123,19 +128,21 @@ Config = TypeVar("Config", bound=RunConfig)
 
 
 def load_presets(algorithm: str, config_class: type[RunConfig]) -> dict[str, dict[str, Any]]:
-    """The presets of an algorithm by name: what concerns it of the common ones, with its own over them.
+    """The presets of an algorithm by name: what concerns it of its family's, with its own over them.
 
     Args:
         algorithm: the name of its preset file.
         config_class: its dataclass.
     """
     names = {field.name for field in fields(config_class)}
-    common, own = _preset_file("common"), _preset_file(algorithm)
-    return {
-        preset: {name: value for name, value in common.get(preset, {}).items() if name in names}
-        | own.get(preset, {})
-        for preset in (common | own)
-    }
+    presets: dict[str, dict[str, Any]] = {}
+    for family in reversed(config_class.mro()):
+        for preset, values in _preset_file(vars(family).get("PRESETS", "")).items():
+            known = {name: value for name, value in values.items() if name in names}
+            presets[preset] = presets.get(preset, {}) | known
+    for preset, values in _preset_file(algorithm).items():
+        presets[preset] = presets.get(preset, {}) | values
+    return presets
 
 
 def _preset_file(name: str) -> dict[str, dict[str, Any]]:

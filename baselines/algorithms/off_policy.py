@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import Field
@@ -26,6 +26,7 @@ from stmg_envs.protocol import JointVectorEnv, Streams
 class OffPolicyConfig(TrainingConfig):
     """Fields of every learner that replays past timesteps."""
 
+    PRESETS: ClassVar[str] = "off_policy"
     num_envs: Annotated[int, Field(gt=0, description="parallel environments per run")] = 8
     rollout_steps: Annotated[int, Field(gt=0, description="steps of each environment per update")] = 5
     average_reward: Annotated[
