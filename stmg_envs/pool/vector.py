@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import weakref
+from collections.abc import Collection
 from multiprocessing.connection import Connection
 from typing import NoReturn
 
@@ -21,7 +22,7 @@ from stmg_envs.arguments import require_count, require_positive
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.pool.errors import WorkerError
 from stmg_envs.pool.memory import SharedTables
-from stmg_envs.pool.supervision import Loss, Worker, end, gather, listen, process_context
+from stmg_envs.pool.supervision import Loss, Worker, end, gather, process_context
 from stmg_envs.pool.worker import Share
 from stmg_envs.protocol import FINAL, Command, EngineVectorEnv, Make, Metrics, ParallelSpaces
 
@@ -92,8 +93,10 @@ class PoolVectorEnv(EngineVectorEnv):
     def close(self) -> None:
         self._end()
 
-    def awaited(self) -> list[Connection]:
-        listen(self.workers)
+    def awaited(self, ready: Collection[Connection] = ()) -> list[Connection]:
+        for worker in self.workers:
+            if worker.connection in ready and worker.answer is None:
+                worker.listen()
         return [worker.connection for worker in self.workers if worker.answer is None]
 
     def _start(self, command: Command) -> None:

@@ -34,11 +34,13 @@ def next_ready(lanes: Sequence[JointVectorEnv], seconds: float = READY_SECONDS) 
 
     After so many seconds it is 0 whatever that lane does: it may hang, which `receive` finds out.
     """
+    ready: Sequence[Any] = ()
     while len(lanes) > 1:
-        awaited = [lane.awaited() for lane in lanes]
+        awaited = [lane.awaited(ready) for lane in lanes]
         if [] in awaited:
             return awaited.index([])
-        if not wait([connection for of_lane in awaited for connection in of_lane], seconds):
+        ready = wait([connection for of_lane in awaited for connection in of_lane], seconds)
+        if not ready:
             break
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -116,8 +117,12 @@ class JointVectorEnv(ABC):
         """What came of the actions that were sent, as `step` gives it."""
         return self.step(self._sent)
 
-    def awaited(self) -> list[Connection]:
-        """What has still to tell something before `receive` need not wait; nothing if it need not."""
+    def awaited(self, ready: Collection[Connection] = ()) -> list[Connection]:
+        """What has still to tell something before `receive` need not wait; nothing if it need not.
+
+        Args:
+            ready: connections that have something to tell; those of these environments are heard first.
+        """
         return []
 
     @abstractmethod
