@@ -34,5 +34,7 @@ export PATH="$bin:$PATH" CMAKE_POLICY_VERSION_MINIMUM=3.5
 export CXXFLAGS="-flto=auto -fno-semantic-interposition ${CXXFLAGS:-}"
 pip() { "$bin/python" -m pip install --quiet --constraint constraints.txt "$@"; }
 pip --editable '.[football]' setuptools wheel
-pip --no-build-isolation --no-deps gym gfootball
+pip --no-deps --no-build-isolation gym
+# pip would keep what it builds, and give it to the next environment even if it was built in another way.
+pip --no-deps --no-build-isolation --no-cache-dir gfootball
 "$bin/python" -c 'import gfootball.env.config'
