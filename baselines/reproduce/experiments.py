@@ -32,7 +32,6 @@ def table1() -> Experiment:
 def tuning() -> Experiment:
     """The same settings tried for every algorithm, on seeds that no other experiment uses."""
     data = _tables()
-    budget = data["tuning"]
     cells = tuple(
         Cell(
             name,
@@ -44,6 +43,7 @@ def tuning() -> Experiment:
             config=config,
             first_seed=budget["first_seed"],
         )
+        for budget in data["tuning"].values()
         for algorithm in data["table1"]["algorithms"]
         for label, config in budget["settings"].items()
         for name in budget["runs"]
