@@ -37,5 +37,13 @@ class InvalidActionError(InvalidArgumentError):
     """An action is out of range, of the wrong shape, or not a number."""
 
 
+class NoLegalActionError(InvalidActionError):
+    """An agent that is to decide has no action that it may take."""
+
+
+class NotFiniteError(STMGError, ValueError):
+    """A number that others are computed from is NaN or infinite."""
+
+
 class MissingEngineError(STMGError, ImportError):
     """A game needs an external engine that is not installed."""

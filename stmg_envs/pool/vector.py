@@ -135,6 +135,8 @@ class PoolVectorEnv(EngineVectorEnv):
         """Put into the tables what is known of a step in which episodes, bool (B,), were lost."""
         self.tables["rewards"][lost] = 0.0
         self.tables["terminated"][lost], self.tables["truncated"][lost] = False, True
+        self.tables["terminations"][lost] = False
+        self.tables["truncations"][lost] = self._observations["alive"].cpu().numpy()[lost]
         for name, last in self._observations.items():
             self.tables[FINAL + name][lost] = last.cpu().numpy()[lost]
 

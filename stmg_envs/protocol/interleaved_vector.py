@@ -116,6 +116,7 @@ class InterleavedVectorEnv(JointVectorEnv):
         )
         info: dict[str, Any] = {
             "final": interleave_named([info["final"] for info in infos]),
+            **{name: interleave([info[name] for info in infos]) for name in ("terminations", "truncations")},
             "metrics": self._metrics([info["metrics"] for info in infos]),
         }
         if self.loses_episodes:

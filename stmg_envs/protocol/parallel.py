@@ -132,12 +132,13 @@ class GameParallelEnv(PriorityParallelEnv):
             infos[agent].update(metrics)
         index = {agent: i for i, agent in enumerate(self.possible_agents)}
         terminations = {agent: terminated or not alive[index[agent]] for agent in acted}
+        truncations = {agent: truncated and not terminations[agent] for agent in acted}
         self.agents = [agent for agent in acted if not (terminations[agent] or truncated)]
         return (
             observations,
             {agent: rewards[index[agent]] for agent in acted},
             terminations,
-            dict.fromkeys(acted, truncated),
+            truncations,
             infos,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from pettingzoo import ParallelEnv
 
 from stmg_envs.protocol.parallel import PriorityParallelEnv
 from stmg_envs.protocol.parallel_spaces import ParallelSpaces
+from stmg_envs.protocol.soundness import require_finite, require_legal_action
 from stmg_envs.protocol.tables import FINAL, Tables
 
 Metrics = dict[str, float]
@@ -76,7 +77,8 @@ class ParallelBlock:
 
     def _begin(self, index: int) -> None:
         observations, infos = self.envs[index].reset(seed=int(self.tables["seeds"][index]))
-        self._see(index, observations, infos)
+        self._see(index, observations, infos, self.envs[index].agents)
+        self._require_choice(index)
 
     def _step(self, index: int) -> Metrics:
         env, tables, agents = self.envs[index], self.tables, self.spaces.agents
@@ -85,27 +87,70 @@ class ParallelBlock:
             agent: self.spaces.engine_action(i, tables["actions"][index, i]) for agent, i in numbers.items()
         }
         observations, paid, terminations, truncations, infos = env.step(chosen)
-        tables["rewards"][index] = [paid.get(agent, 0.0) if agent in numbers else 0.0 for agent in agents]
-        over = not env.agents
-        # The last observation still counts: a truncated episode bootstraps from it.
-        left = set(numbers) if over else set(numbers).intersection(env.agents)
-        self._see(index, {agent: seen for agent, seen in observations.items() if agent in left}, infos)
-        truncated = over and all(truncations[a] and not terminations[a] for a in numbers)
-        tables["terminated"][index], tables["truncated"][index] = over and not truncated, truncated
-        if over:
+        gone = [agent for agent in numbers if agent not in env.agents]
+        # Who leaves without a word of why has come to its end by the rules.
+        terminated = {a for a in numbers if terminations.get(a) or (a in gone and not truncations.get(a))}
+        truncated = {agent for agent in numbers if truncations.get(agent)} - terminated
+        playing = [agent for agent in env.agents if agent not in terminated | truncated]
+        self._pay(index, numbers, paid)
+        tables["terminations"][index] = [agent in terminated for agent in agents]
+        tables["truncations"][index] = [agent in truncated for agent in agents]
+        tables["terminated"][index] = not playing and not truncated
+        tables["truncated"][index] = not playing and bool(truncated)
+        if terminated or truncated:
+            self._see(index, observations, infos, playing + list(truncated) if playing else list(numbers))
+            if truncated:
+                # They bootstrap from what they see last.
+                self._require_numbers(index, truncated)
             for name in self._seen:
                 tables[FINAL + name][index] = tables[name][index]
+        if playing:
+            self._see(index, observations, infos, playing)
+            self._require_choice(index)
+        else:
             self._begin(index)
         told = infos.get(next(iter(numbers)), {}) if isinstance(env, PriorityParallelEnv) else {}
         return {name: value for name, value in told.items() if isinstance(value, float)}
 
-    def _see(self, index: int, observations: dict[str, Any], infos: dict[str, dict[str, Any]]) -> None:
-        """Write what the agents of one environment see."""
+    def _pay(self, index: int, acting: Collection[str], paid: dict[str, float]) -> None:
+        """Write the rewards of those who acted."""
+        rewards = [float(paid.get(agent, 0.0)) if agent in acting else 0.0 for agent in self.spaces.agents]
+        for agent, reward in zip(self.spaces.agents, rewards, strict=True):
+            require_finite(f"reward of {agent}", reward)
+        self.tables["rewards"][index] = rewards
+
+    def _require_choice(self, index: int) -> None:
+        """Raise an error unless everybody who is to decide sees numbers and has a legal action."""
+        alive = self.tables["alive"][index]
+        playing = [agent for agent, plays in zip(self.spaces.agents, alive, strict=True) if plays]
+        self._require_numbers(index, playing)
+        if self.spaces.discrete:
+            for agent in playing:
+                require_legal_action(
+                    agent, self.tables["action_mask"][index, self.spaces.agents.index(agent)]
+                )
+
+    def _require_numbers(self, index: int, agents: Collection[str]) -> None:
+        """Raise NotFiniteError unless these agents see numbers alone."""
+        for agent in agents:
+            seen = self.tables["observation"][index, self.spaces.agents.index(agent)]
+            require_finite(f"observation of {agent}", seen)
+        if "state" in self.tables:
+            require_finite("global state", self.tables["state"][index])
+
+    def _see(
+        self,
+        index: int,
+        observations: dict[str, Any],
+        infos: dict[str, dict[str, Any]],
+        agents: Collection[str],
+    ) -> None:
+        """Write what these agents of one environment see; the rows of others are empty."""
         env, tables, spaces = self.envs[index], self.tables, self.spaces
         for name in self._seen:
             tables[name][index] = name == "action_mask"
         for i, agent in enumerate(spaces.agents):
-            if agent in observations:
+            if agent in observations and agent in agents:
                 tables["observation"][index, i] = spaces.own(i, observations[agent])
                 tables["alive"][index, i] = True
                 if spaces.discrete:

@@ -36,8 +36,8 @@ class EngineVectorEnv(JointVectorEnv):
     """B parallel environments of anybody's as tensors, wherever they run.
 
     Every episode is seeded from its own stream, so that environment b does not depend on the batch around
-    it. An episode is over when no agent is left: terminated unless all last agents were truncated. Agents
-    that have left see zeros and get nothing. Priority, neighbour graphs and metrics are those of the
+    it. An episode is over when no agent is left: truncated if one of the last agents was, else terminated.
+    Agents that have left see zeros and get nothing. Priority, neighbour graphs and metrics are those of the
     environments if they are `PriorityParallelEnv`s; others have the order of their agents, full graphs, none.
 
     `step` is `send` and then `receive`; in between, the caller may do something else while the environments
@@ -158,17 +158,21 @@ class EngineVectorEnv(JointVectorEnv):
             raise InvalidArgumentError("no step is under way; call send(actions) first")
         metrics, lost = self._wait()
         ended = self.tables["terminated"] | self.tables["truncated"]
-        rewards, terminated, truncated = (
+        somebody_ended = (self.tables["terminations"] | self.tables["truncations"]).any(axis=1)
+        rewards, terminated, truncated, terminations, truncations = (
             torch.as_tensor(self.tables[name].copy(), device=self.device)
-            for name in ("rewards", "terminated", "truncated")
+            for name in ("rewards", "terminated", "truncated", "terminations", "truncations")
         )
         final = self._observations = self._read()
+        if somebody_ended.any():
+            final = self._read(somebody_ended)
         if ended.any():
-            final = self._read(ended)
             self._episode[ended] += 1
             self._write_seeds(self._started(), self._episode + 1)
         info = {
             "final": final,
+            "terminations": terminations,
+            "truncations": truncations,
             "metrics": self._stack(metrics, lost),
             "lost": torch.as_tensor(lost, device=self.device),
         }
@@ -209,7 +213,7 @@ class EngineVectorEnv(JointVectorEnv):
         self.tables["seeds"][:] = (streams.fold(episode).keys % ENGINE_SEEDS).numpy()
 
     def _read(self, ended: NDArray[np.bool_] | None = None) -> Observations:
-        """The present observations, or the last ones of the episodes that have ended, bool (B,)."""
+        """The present observations, or the final ones of environments where somebody ended, bool (B,)."""
         seen = {name: table.copy() for name, table in self.tables.items() if FINAL + name in self.tables}
         if ended is not None:
             for name, table in seen.items():

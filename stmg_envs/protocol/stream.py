@@ -63,7 +63,9 @@ class TurnStreamEnv(gymnasium.Env[TurnObservation, Any]):
 
     The reward is the mean (or sum) over agents of the timestep's rewards when its last agent has
     acted, 0.0 before. `info` always carries `agent` (name of the agent to decide next), `rewards`
-    (float32 (n,), those of the timestep that has just ended, else zeros) and `timestep_end` (bool).
+    (float32 (n,), those of the timestep that has just ended, else zeros), `terminations` and `truncations`
+    (bool (n,), which agents that timestep has ended and how) and `timestep_end` (bool). An episode that is
+    over is truncated if one of its last agents was, else terminated.
 
     Where agents have unequal action counts, an action beyond the agent's own count is taken modulo
     that count, so that learners without masks can run; `action_mask` tells the agent's own actions. Where
@@ -115,10 +117,13 @@ class TurnStreamEnv(gymnasium.Env[TurnObservation, Any]):
             follower = self.turns.current
             return self._observe(follower), 0.0, False, False, self._info(follower, None)
         acted = self.turns.order
-        observations, rewards, terminations, _, infos = self.parallel.step(self.turns.joint_action())
+        observations, rewards, terminations, truncations, infos = self.parallel.step(
+            self.turns.joint_action()
+        )
         self.turns.begin(self.parallel.agents, observations, infos)
         over = not self.turns.order
-        terminated = over and all(terminations[name] for name in acted)
+        ends = self._ends(terminations, truncations)
+        cut = over and bool(ends["truncations"].any())
         # The stream goes on with whoever decides next; after the end, with whoever decided first.
         following = acted[0] if over else self.turns.current
         vector = np.array([rewards.get(name, 0.0) for name in self.turns.spaces.agents], np.float32)
@@ -127,10 +132,17 @@ class TurnStreamEnv(gymnasium.Env[TurnObservation, Any]):
         return (
             self._observe(following),
             reward,
-            terminated,
-            over and not terminated,
-            self._info(following, vector),
+            over and not cut,
+            cut,
+            self._info(following, vector) | ends,
         )
+
+    def _ends(self, terminations: dict[str, bool], truncations: dict[str, bool]) -> dict[str, Any]:
+        """Which agents a timestep has ended, by the rules or else by cutting them off, each bool (n,)."""
+        agents = self.turns.spaces.agents
+        terminated = np.array([bool(terminations.get(name)) for name in agents])
+        truncated = np.array([bool(truncations.get(name)) for name in agents])
+        return {"terminations": terminated, "truncations": truncated & ~terminated}
 
     def action_masks(self) -> NDArray[np.int8]:
         """Legal actions of the agent to decide, the form MaskablePPO asks for."""
@@ -173,4 +185,5 @@ class TurnStreamEnv(gymnasium.Env[TurnObservation, Any]):
             "agent": agent,
             "rewards": np.zeros(len(self.turns.spaces.agents), np.float32) if rewards is None else rewards,
             "timestep_end": rewards is not None,
+            **self._ends({}, {}),
         }

@@ -16,7 +16,7 @@ Layout = dict[str, tuple[tuple[int, ...], DTypeLike]]
 """Shape and dtype of every table."""
 
 FINAL = "final."
-"""Before the names of observations: those of the true last states of episodes that have ended."""
+"""Before the names of observations: what agents saw of a step in which some of them ended."""
 
 
 def observation_layout(spaces: ParallelSpaces, num_envs: int) -> Layout:
@@ -41,16 +41,18 @@ def observation_layout(spaces: ParallelSpaces, num_envs: int) -> Layout:
 
 
 def table_layout(spaces: ParallelSpaces, num_envs: int) -> Layout:
-    """All tables: the present observations, `final.<name>` of those that ended episodes, and these.
+    """All tables: the present observations, `final.<name>` of steps in which somebody ended, and these.
 
-    | Table        | Type             | Shape             | Holds                                     |
-    |--------------|------------------|-------------------|-------------------------------------------|
-    | `actions`    | int64 or float32 | (B, n[, dim])     | joint actions of the step                 |
-    | `seeds`      | int64            | (B,)              | of the episodes to be begun next          |
-    | `rewards`    | float32          | (B, n)            | of the step                               |
-    | `terminated` | bool             | (B,)              | episodes that the step has ended by rules |
-    | `truncated`  | bool             | (B,)              | episodes that it has cut off              |
-    | `neighbors`  | bool             | (B, n, n)         | present neighbour graphs                  |
+    | Table          | Type             | Shape           | Holds                                     |
+    |----------------|------------------|-----------------|-------------------------------------------|
+    | `actions`      | int64 or float32 | (B, n[, dim])   | joint actions of the step                 |
+    | `seeds`        | int64            | (B,)            | of the episodes to be begun next          |
+    | `rewards`      | float32          | (B, n)          | of the step                               |
+    | `terminated`   | bool             | (B,)            | episodes that the step has ended by rules |
+    | `truncated`    | bool             | (B,)            | episodes that it has cut off              |
+    | `terminations` | bool             | (B, n)          | agents whom it has ended by rules         |
+    | `truncations`  | bool             | (B, n)          | agents whom it has cut off                |
+    | `neighbors`    | bool             | (B, n, n)       | present neighbour graphs                  |
     """
     seen = observation_layout(spaces, num_envs)
     joint = (num_envs, spaces.n)
@@ -62,6 +64,8 @@ def table_layout(spaces: ParallelSpaces, num_envs: int) -> Layout:
         "rewards": (joint, np.float32),
         "terminated": ((num_envs,), np.bool_),
         "truncated": ((num_envs,), np.bool_),
+        "terminations": (joint, np.bool_),
+        "truncations": (joint, np.bool_),
         "neighbors": ((*joint, spaces.n), np.bool_),
     }
 

@@ -24,8 +24,12 @@ class JointVectorEnv(ABC):
     Observations are a dict of tensors: `observation` float32 (B, n, obs_dim), `state` float32
     (B, state_dim) if the game has one, `action_mask` bool (B, n, A) if actions are discrete,
     `alive` bool (B, n). Environments that end restart within the same step; the observation of
-    the step is then the new episode's, and `info["final"]` holds that of the episode's true last
-    state for every environment, from which learners bootstrap when an episode is truncated.
+    the step is then the new episode's, and `info["final"]` holds what was seen before that for every
+    environment, from which learners bootstrap where somebody is truncated.
+
+    Agents may end singly, and one may be terminated in the step in which another is truncated: besides
+    what became of episodes, `info["terminations"]` and `info["truncations"]`, bool (B, n), say what became
+    of each agent that acted. In `final` those who were truncated still see, whoever plays on.
 
     Attributes:
         game: agents and spaces.
@@ -95,8 +99,9 @@ class JointVectorEnv(ABC):
 
         Returns:
             Observations, rewards float32 (B, n), terminated bool (B,), truncated bool (B,), and
-            info with `final` (observations before the autoreset), `metrics`, and `lost` where episodes can
-            be lost.
+            info with `final` (observations before the autoreset), `terminations` and `truncations`,
+            `metrics`, and `lost` where episodes can be lost. An episode that is over is truncated if one of
+            its last agents was, else terminated.
 
         Raises:
             InvalidActionError: for an action of wrong shape, out of range, or not a number.
@@ -184,14 +189,21 @@ class GameVectorEnv(JointVectorEnv):
     def step(self, actions: Tensor) -> tuple[Observations, Tensor, Tensor, Tensor, dict[str, Any]]:
         if self.validate:
             actions = self.episodes.check_actions(actions)
+        acted = self.game.alive(self.episodes.state)
         transition = self.episodes.step(actions)
         final = observations = self.episodes.observe()
         done = transition.done
+        terminations = acted & (transition.terminated[:, None] | ~final["alive"])
         # On an accelerator asking whether any episode ended would wait for the device.
         if self.device.type != "cpu" or bool(done.any()):
             self.episodes.restart(done)
             observations = self.episodes.observe()
-        info = {"final": final, "metrics": transition.metrics}
+        info = {
+            "final": final,
+            "terminations": terminations,
+            "truncations": acted & transition.truncated[:, None] & ~terminations,
+            "metrics": transition.metrics,
+        }
         return observations, transition.rewards, transition.terminated, transition.truncated, info
 
     def snapshot(self) -> dict[str, Tensor]:

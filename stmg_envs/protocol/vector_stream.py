@@ -78,6 +78,9 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         self._first_rank = torch.zeros(num_envs, dtype=torch.int64)
         self._metrics: dict[str, Tensor] = {}
         self._measured = torch.zeros(num_envs, dtype=torch.bool)
+        nobody = torch.zeros(num_envs, game.n, dtype=torch.bool)
+        self._no_ends = {"terminations": nobody, "truncations": nobody}
+        self._ends = self._no_ends
         shape = (num_envs, game.n) if game.discrete else (num_envs, game.n, game.action_width)
         self._joint = torch.zeros(shape, dtype=torch.int64 if game.discrete else torch.float32)
         self._leader_actions = torch.zeros(num_envs, game.n, game.action_width)
@@ -117,6 +120,7 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
             self._episodes.restart(begun, seed)  # type: ignore[arg-type]
         self._over = self._over & ~begun
         self._begin_episode(begun)
+        self._ends = self._no_ends
         zeros = torch.zeros(self.num_envs, self.game.n)
         return self._observe(), self._info(zeros, torch.zeros_like(begun), begun)
 
@@ -139,6 +143,7 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         complete = acting & (self._rank >= self.game.n)
         zeros = torch.zeros(self.num_envs, self.game.n)
         if not bool(complete.any()):
+            self._ends = self._no_ends
             self._over = torch.zeros_like(acting)
             flags = self._over.numpy()
             return (
@@ -148,8 +153,13 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
                 flags.copy(),
                 self._info(zeros, complete),
             )
+        acted = self._view["alive"] & complete[:, None]
         transition = self._episodes.step(self._joint, where=complete)
         done = transition.done
+        left = self.game.alive(self._episodes.state)
+        terminations = acted & (transition.terminated[:, None] | ~left)
+        truncations = acted & transition.truncated[:, None] & ~terminations
+        self._ends = {"terminations": terminations, "truncations": truncations}
         self._measure(transition.metrics, complete)
         self._begin_timestep(complete & ~done)
         # After the end, the agent that decided first sees the final state.
@@ -163,6 +173,7 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
                 final_observations = _per_environment(self._observe(), ended)
                 self._episodes.restart(done)
                 self._begin_episode(done)
+                self._ends = {name: ends & ~done[:, None] for name, ends in self._ends.items()}
                 info = {
                     **self._info(transition.rewards * ~done[:, None], complete & ~done),
                     "final_obs": final_observations,
@@ -281,6 +292,7 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
             "agent": np.array(self.game.agents, dtype=object)[self._agent().numpy()],
             "rewards": rewards.numpy().copy(),
             "timestep_end": timestep_end.numpy().copy(),
+            **{name: ends.numpy().copy() for name, ends in self._ends.items()},
         }
         info |= {f"_{name}": np.ones(self.num_envs, dtype=bool) for name in info}
         measured = (self._measured if about is None else self._measured & about).numpy()
