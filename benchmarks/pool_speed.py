@@ -84,13 +84,15 @@ class Rollout:
         self.population = population
         self.env = env
         memory = population.no_memory(env.num_envs, env.game.n).flatten(0, 1)
-        self.present = Present(env.reset(seed=1)[0], memory, torch.ones(env.num_envs, dtype=torch.bool))
+        self.present = Present(
+            env.reset(seed=1)[0], memory, torch.ones(env.num_envs, env.game.n, dtype=torch.bool)
+        )
         noise = decision_noise(env.game.n, env.game.action_width, env.game.discrete)
         self.noise = noise(Streams.from_seeds([0]), TURN + 1, env.num_envs)
 
     def __call__(self) -> None:
         lanes = lanes_of(self.env, self.population, self.present, exchanges=False)
-        play(lanes, self.noise)
+        play(lanes, self.noise, lambda timestep: self.noise[:, timestep])
         self.present = joined([lane.present for lane in lanes])
 
 

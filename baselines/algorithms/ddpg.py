@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor
 
 from baselines.algorithms.off_policy import OffPolicy, OffPolicyConfig
-from baselines.algorithms.policy_gradient import huber
+from baselines.algorithms.policy_gradient import huber, masked_mean
 from baselines.networks.deterministic import DeterministicPolicy
 from baselines.networks.policy import Inputs, JointPolicy, PolicySpec
 from baselines.training.population import Parameters, PolicyFunction
@@ -88,19 +88,18 @@ class DDPG(OffPolicy):
         self, parameters: Parameters, targets: Parameters, rows: Rows
     ) -> tuple[Tensor, dict[str, Tensor]]:
         inputs, following = inputs_of(rows), inputs_of(rows, "next.")
-        weight = rows["alive"].to(rows["rewards"].dtype)
-        count = weight.sum(dim=(1, 2)).clamp(min=1)
+        alive = rows["alive"]
 
         with torch.no_grad():
             next_values, _ = self._intended.map(targets, following, rows["next.noise"])
-            alive = rows["next.alive"] & ~rows["terminated"].unsqueeze(-1)
-            aim = rows["rewards"] + self.gamma * next_values * alive
+            goes_on = rows["next.alive"] & ~rows["terminated"]
+            aim = rows["rewards"] + self.gamma * torch.where(goes_on, next_values, 0.0)
         taken = self._taken.map(parameters, inputs, rows["actions"])
-        value_loss = (huber(aim - taken, HUBER_DELTA) * weight).sum(dim=(1, 2)) / count
+        value_loss = masked_mean(huber(aim - taken, HUBER_DELTA), alive)
         # Actors see the critics as they are; only critics learn from the error above.
         fixed = {name: p.detach() if name.startswith("critic.") else p for name, p in parameters.items()}
         intended, raw = self._intended.map(fixed, inputs, rows["noise"])
-        policy_loss = -(intended * weight).sum(dim=(1, 2)) / count
-        penalty = (raw.square().mean(dim=-1) * weight).sum(dim=(1, 2)) / count
+        policy_loss = -masked_mean(intended, alive)
+        penalty = masked_mean(raw.square().mean(dim=-1), alive)
         loss = value_loss + policy_loss + self.config.logit_penalty * penalty
         return loss, {"value_loss": value_loss, "policy_loss": policy_loss}

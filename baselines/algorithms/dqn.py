@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from baselines.algorithms.off_policy import OffPolicy, OffPolicyConfig
-from baselines.algorithms.policy_gradient import huber
+from baselines.algorithms.policy_gradient import huber, masked_mean
 from baselines.networks.policy import JointPolicy, PolicySpec
 from baselines.networks.q_network import QNetwork
 from baselines.training.population import Parameters, map_module
@@ -52,14 +52,13 @@ class DQN(OffPolicy):
         taken = values.gather(-1, rows["actions"].unsqueeze(-1)).squeeze(-1)
         with torch.no_grad():
             following = map_module(template, targets, inputs_of(rows, "next.")).amax(dim=-1)
-        weight = rows["alive"].to(taken.dtype)
-        rewards, following = rows["rewards"], following * rows["next.alive"]
+        rewards, alive = rows["rewards"], rows["alive"]
+        following = torch.where(rows["next.alive"] & ~rows["terminated"], following, 0.0)
         if self.config.central_critic:
             # The summed reward is the same for all: one value, the sum over the agents that decide.
-            taken, following = ((x * weight).sum(dim=-1, keepdim=True) for x in (taken, following))
-            rewards, weight = rewards[..., :1], torch.ones_like(taken)
-        aim = rewards + self.gamma * following * ~rows["terminated"].unsqueeze(-1)
-        errors = huber(aim - taken, HUBER_DELTA) * weight
-        count = weight.sum(dim=(1, 2)).clamp(min=1)
-        loss = errors.sum(dim=(1, 2)) / count
-        return loss, {"value_loss": loss, "value": (taken * weight).sum(dim=(1, 2)) / count}
+            taken = torch.where(alive, taken, 0.0).sum(dim=-1, keepdim=True)
+            following = following.sum(dim=-1, keepdim=True)
+            rewards, alive = rewards[..., :1], alive.any(dim=-1, keepdim=True)
+        aim = rewards + self.gamma * following
+        loss = masked_mean(huber(aim - taken, HUBER_DELTA), alive)
+        return loss, {"value_loss": loss, "value": masked_mean(taken, alive)}

@@ -31,6 +31,17 @@ class Experience(Protocol):
             progress: share of training done, in [0, 1].
         """
 
+    def quantities(self, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
+        """Numbers in what was collected last that must be finite.
+
+        Args:
+            batch: what `collect` gave.
+
+        Returns:
+            Whose decisions count, bool (K, N, n), and quantities of them by name, each (K, N, n, ...), in the
+            order in which each comes from those before it.
+        """
+
     def carried(self) -> dict[str, Tensor]:
         """What goes on from one collection to the next besides the environments."""
 

@@ -111,7 +111,7 @@ class OffPolicy(ABC):
 
     def _step(self, rows: Rows, streams: Streams) -> dict[str, Tensor]:
         # What was paid long ago is seen beside the averages of today.
-        rewards, _ = self._interaction.seen(rows["rewards"], rows.get("neighbors"))
+        rewards, _ = self._interaction.seen(rows["rewards"], rows.get("neighbors"), rows["alive"])
         rows = rows | self._noise(rows, streams) | {"rewards": rewards}
 
         def loss(parameters: Parameters, runs: slice) -> tuple[Tensor, dict[str, Tensor]]:

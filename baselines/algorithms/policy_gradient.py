@@ -36,7 +36,7 @@ def huber(error: Tensor, delta: float) -> Tensor:
 
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
     """Mean over samples and agents of each run: (K, N, n) to (K,)."""
-    return (x * mask).sum(dim=(1, 2)) / mask.sum(dim=(1, 2)).clamp(min=1)
+    return torch.where(mask, x, 0.0).sum(dim=(1, 2)) / mask.sum(dim=(1, 2)).clamp(min=1)
 
 
 def normalize_per_agent(advantages: Tensor, alive: Tensor) -> Tensor:
@@ -46,10 +46,9 @@ def normalize_per_agent(advantages: Tensor, alive: Tensor) -> Tensor:
     different scales: under Penalty(k=-10000) a leader that still explores would drown the
     follower's signal. So each has its own.
     """
-    weight = alive.to(advantages.dtype)
-    count = weight.sum(dim=1, keepdim=True).clamp(min=1)
-    mean = (advantages * weight).sum(dim=1, keepdim=True) / count
-    centred = (advantages - mean) * weight
+    count = alive.sum(dim=1, keepdim=True).clamp(min=1)
+    mean = torch.where(alive, advantages, 0.0).sum(dim=1, keepdim=True) / count
+    centred = torch.where(alive, advantages - mean, 0.0)
     deviation = (centred.square().sum(dim=1, keepdim=True) / (count - 1).clamp(min=1)).sqrt()
     return centred / (deviation + 1e-5)
 
@@ -128,7 +127,7 @@ class PolicyGradient(ABC):
     def _prepare(self, batch: Batch, progress: float) -> Targets:
         """What an update aims at, and its coefficients at this point of training."""
         config = self.config
-        self.normalizer.update(batch.returns)
+        self.normalizer.update(batch.returns, batch.alive)
         return Targets(
             advantages=normalize_per_agent(batch.advantages, batch.alive),
             values=self.normalizer.normalize(batch.returns),

@@ -77,6 +77,10 @@ class LessonCollector:
         self.teacher = Teacher(teachers, self.batch, len(env.agents))
         self.observations: Observations = {}
 
+    def quantities(self, batch: Lessons) -> tuple[Tensor, dict[str, Tensor]]:
+        """Whose decisions count, bool (K, N, n), and numbers of them that must be finite."""
+        return batch.alive, {"observation": batch.inputs["observation"], "log_prob": batch.log_probs}
+
     def carried(self) -> dict[str, Tensor]:
         """What goes on from one collection to the next besides the environments."""
         return {"memory": self.teacher.memory}
@@ -122,6 +126,7 @@ class LessonCollector:
         tried = self.students.act(seen, student_noise).actions
         where = taught.view(*taught.shape, *([1] * (tried.dim() - 2)))
         joint = torch.where(where, shown.actions, tried).flatten(0, 1)
-        self.observations, _, terminated, truncated, _ = self.env.step(joint)
-        self.teacher.forget((terminated | truncated).view(taught.shape))
+        self.observations, *_, info = self.env.step(joint)
+        ended = (info["terminations"] | info["truncations"]).view_as(inputs["alive"])
+        self.teacher.forget(ended | ~inputs["alive"])
         return Lessons(seen, shown.actions, shown.log_probs, inputs["alive"], taught)

@@ -35,5 +35,5 @@ def distillation_loss(
     # A norm, for its gradient at 0 is 0 and not infinite.
     roots = torch.linalg.vector_norm(gaps, dim=-1) / deciding.clamp(min=1).sqrt()
     distance = roots.sum(dim=1) / (deciding > 0).sum(dim=1).clamp(min=1)
-    entropy = (entropies * weight).sum(dim=(1, 2)) / deciding.sum(dim=1).clamp(min=1)
+    entropy = torch.where(alive, entropies, 0.0).sum(dim=(1, 2)) / deciding.sum(dim=1).clamp(min=1)
     return distance - entropy_coef * entropy, {"distance": distance, "entropy": entropy}

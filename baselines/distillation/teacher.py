@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor
 
 from baselines.networks.deterministic import DeterministicPolicy
@@ -41,9 +42,9 @@ class Teacher:
             self.memory = decision.memory
         return _spread(decision, noise) if self._exact else decision
 
-    def forget(self, done: Tensor) -> None:
-        """Episodes that have ended, bool (K, B)."""
-        self.memory = self.memory * ~done[:, :, None, None]
+    def forget(self, ended: Tensor) -> None:
+        """What agents remembered that are out of the game or begin another, bool (K, B, n)."""
+        self.memory = torch.where(ended.unsqueeze(-1), 0.0, self.memory)
 
 
 def _spread(decision: Decision, noise: Tensor) -> Decision:

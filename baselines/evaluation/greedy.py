@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from baselines.training.finite import FiniteCheck
 from baselines.training.population import Population, policy_inputs
 from stmg_envs.protocol import Game, JointSpaces, JointVectorEnv, Streams
 
@@ -67,6 +68,9 @@ def evaluate_greedy(
         env: K * B environments, those of run k at k * B, ..., (k + 1) * B - 1; B divides E.
         streams: randomness of the environments, K streams; which episodes are played does not hang on B.
         episodes: E.
+
+    Raises:
+        NotFiniteError: if an observation, a value or a reward is NaN or infinite.
     """
     runs = population.size
     keys = streams.split(episodes).keys.view(runs, -1, env.num_envs // runs)
@@ -103,18 +107,30 @@ def _play_once(population: Population, env: JointVectorEnv, keys: Tensor) -> Eva
     metrics: dict[str, Tensor] = {}
     plays: list[list[NDArray[np.float64]]] = [[] for _ in range(runs)]
     memory = population.no_memory(episodes, n)
+    finite = FiniteCheck(population.seeds, env.agents)
     while bool(running.any()):
         inputs = policy_inputs(observations, env.priority, runs)
         if memory.shape[-1]:
+            # Who is not in the game has nothing to remember when it enters.
+            memory = torch.where(inputs["alive"].unsqueeze(-1), memory, 0.0)
             inputs["memory"] = memory
         decision = population.act(inputs, greedy)
         memory = memory if decision.memory is None else decision.memory
         observations, rewards, terminated, truncated, info = env.step(decision.actions.flatten(0, 1))
         lost = info.get("lost", none_lost) & running
-        returns = (returns + rewards * running[:, None]) * ~lost[:, None]
+        deciding = inputs["alive"] & running.view(runs, episodes, 1)
+        finite.decisions(
+            "a greedy episode",
+            deciding,
+            observation=inputs["observation"],
+            value=decision.values,
+            reward=rewards.view_as(deciding),
+        )
+        paid = torch.where(deciding.flatten(0, 1), rewards, 0.0)
+        returns = torch.where(lost[:, None], 0.0, returns + paid)
         counts += lost.view(runs, episodes).sum(dim=1)
         _record(plays, decision.actions, running, lost)
-        memory = memory * ~lost.view(runs, episodes, 1, 1)
+        memory = torch.where(lost.view(runs, episodes, 1, 1), 0.0, memory)
         done = (terminated | truncated) & ~lost
         for name, value in info["metrics"].items():
             metrics[name] = torch.where(running & done, value.double(), metrics.get(name, value.double()))

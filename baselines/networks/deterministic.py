@@ -55,12 +55,14 @@ class DeterministicPolicy(JointPolicy):
             noise: standard Gumbel (B, n, A), by which the other agents' discrete actions are drawn; not used
                 for continuous ones.
         """
+        n, width = self.spec.n, self.spec.action_width
+        itself = torch.eye(n, dtype=torch.bool, device=noise.device).unsqueeze(-1)
         if not self.spec.discrete:
-            return self(inputs, self.actor(inputs["observation"]).tanh())
+            # Each actor climbs its own critic: to the others' critics its action is a given one.
+            intended = self.actor(inputs["observation"]).tanh().unsqueeze(1)  # (B, 1, n, width)
+            return self._values(inputs, torch.where(itself, intended, intended.detach()))
         logits = self._logits(inputs)
         drawn = self.encode((logits + noise).argmax(dim=-1)).unsqueeze(1)  # (B, 1, n, A)
-        n, width = self.spec.n, self.spec.action_width
-        itself = torch.eye(n, dtype=torch.bool, device=logits.device).unsqueeze(-1)
         choices = torch.eye(width, dtype=logits.dtype, device=logits.device)
         values = [self._values(inputs, torch.where(itself, choice, drawn)) for choice in choices]
         return (logits.softmax(dim=-1) * torch.stack(values, dim=-1)).sum(dim=-1)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from baselines.networks.attention import Cache, SelfAttention, attend, merge_heads, split_heads
+from baselines.networks.displacement import Displacement
 from baselines.networks.heads import action_head
 from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, Linear, encoder, head, mlp
 from baselines.networks.policy import (
@@ -93,7 +94,8 @@ class MATNetwork(SequentialPolicy):
 
     Values come from the encoder alone and do not depend on superiors' actions; STEER's authors see in
     that the reason for MAT's results on matrix games. Agents decide in priority order; the authors'
-    code knows only the identity. Identity comes from one-hot ids appended to observations.
+    code knows only the identity. Identity comes from one-hot ids appended to observations; under other
+    orders than the agents' own, action tokens also tell who acted and observation tokens who has which rank.
 
     Args:
         spec: sizes.
@@ -116,6 +118,8 @@ class MATNetwork(SequentialPolicy):
         self.action_norm = nn.LayerNorm(dim)
         self.decoder = nn.ModuleList(DecoderBlock(dim, heads) for _ in range(blocks))
         self.actor = action_head(head(dim, spec.action_width), spec.action_width, spec.discrete)
+        self.actor_identity = Displacement(spec.n, dim)
+        self.rank_identity = Displacement(spec.n, dim)
 
     def act(self, inputs: Inputs, noise: Tensor) -> Decision:
         order = inputs["priority"]
@@ -126,7 +130,7 @@ class MATNetwork(SequentialPolicy):
         caches = [(Cache(self.spec.n), Cache(self.spec.n)) for _ in blocks]
         # Queries do not depend on actions, so those of all ranks are known beforehand.
         queries = [block.queries(representation) for block in blocks]
-        token = self._start(representation)
+        token, actor_identity = self._start(representation), self.actor_identity(order)
         actions, log_probs = [], []
         for rank in range(self.spec.n):
             decoded, here = self.action_norm(token), representation[:, rank : rank + 1]
@@ -137,7 +141,8 @@ class MATNetwork(SequentialPolicy):
             )
             actions.append(action)
             log_probs.append(log_prob)
-            token = self.action_encoder(self.actor.encode(action)).unsqueeze(1)
+            encoded = self.action_encoder(self.actor.encode(action)).unsqueeze(1)
+            token = encoded + actor_identity[:, rank : rank + 1]
         back = order.argsort(dim=-1)
         decided = (torch.stack(actions, dim=1), torch.stack(log_probs, dim=1), values)
         return Decision(*(take_agents(part, back) for part in decided))
@@ -146,7 +151,7 @@ class MATNetwork(SequentialPolicy):
         order = inputs["priority"]
         representation, mask = self._encode(inputs)
         ordered = take_agents(actions, order)
-        decoded = self._decode(representation, ordered)
+        decoded = self._decode(representation, ordered, order)
         log_probs, entropies = self.actor.evaluate(decoded, ordered, mask)
         values = self.critic(representation).squeeze(-1)
         back = order.argsort(dim=-1)
@@ -154,11 +159,13 @@ class MATNetwork(SequentialPolicy):
 
     def embed(self, inputs: Inputs, actions: Tensor) -> Tensor:
         representation, _ = self._encode(inputs)
-        return self._decode(representation, take_agents(actions, inputs["priority"]))
+        order = inputs["priority"]
+        return self._decode(representation, take_agents(actions, order), order)
 
-    def _decode(self, representation: Tensor, ordered: Tensor) -> Tensor:
+    def _decode(self, representation: Tensor, ordered: Tensor, order: Tensor) -> Tensor:
         """Decoded tokens (B, n, dim) for actions in order of rank."""
-        superiors = self.action_encoder(self.actor.encode(ordered[:, :-1]))
+        encoded = self.action_encoder(self.actor.encode(ordered[:, :-1]))
+        superiors = encoded + self.actor_identity(order)[:, :-1]
         decoded = self.action_norm(torch.cat([self._start(representation), superiors], dim=1))
         for block in self.decoder:
             decoded = block(decoded, representation)
@@ -169,7 +176,7 @@ class MATNetwork(SequentialPolicy):
         order = inputs["priority"]
         embeddings = self.observation_norm(self.observation_encoder(with_agent_ids(inputs["observation"])))
         mask = inputs.get("action_mask")
-        representation = self.encoder(take_agents(embeddings, order))
+        representation = self.encoder(take_agents(embeddings, order) - self.rank_identity(order))
         return representation, None if mask is None else take_agents(mask, order)
 
     def _start(self, representation: Tensor) -> Tensor:

@@ -72,8 +72,8 @@ class JointPolicy(nn.Module, ABC):
 
     Attributes:
         memory_width: numbers that each agent carries from timestep to timestep. Where there are any,
-            inputs have `memory` (B, n, memory_width), zeros at the start of an episode, and for
-            `evaluate` also `fresh`, bool (B,), whether an episode starts with the row.
+            inputs have `memory` (B, n, memory_width), zeros where an agent enters the game, and for
+            `evaluate` also `fresh`, bool (B, n), who enters it with the row.
         chunk_length: consecutive timesteps that `evaluate` must get together.
     """
 

@@ -72,7 +72,7 @@ class RecurrentPolicy(JointPolicy):
             unit: the recurrent unit.
             x: its inputs, (B, n, hidden).
             remembered: hidden states before each row, (B, n, hidden); those of first rows count.
-            fresh: whether an episode starts with the row, bool (B,).
+            fresh: whose memory starts with the row, bool (B, n).
         """
         length = self.chunk_length
         parts = x.unflatten(0, (-1, length))
@@ -80,7 +80,7 @@ class RecurrentPolicy(JointPolicy):
         hidden = remembered.unflatten(0, (-1, length))[:, 0]
         states = []
         for t in range(length):
-            hidden = unit(parts[:, t], hidden * ~starts[:, t, None, None])
+            hidden = unit(parts[:, t], torch.where(starts[:, t, :, None], 0.0, hidden))
             states.append(hidden)
         return torch.stack(states, dim=1).flatten(0, 1)
 

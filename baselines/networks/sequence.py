@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from baselines.networks.attention import Block, CausalStack
-from baselines.networks.layers import OUTPUT_GAIN, GRULayer, Linear, mlp
+from baselines.networks.layers import GRULayer, Linear, mlp
 
 
 class SequenceModel(Protocol):
@@ -46,7 +46,9 @@ class GRUStack(nn.Module):
     def __init__(self, dim: int, layers: int = 2) -> None:
         super().__init__()
         self.layers = nn.ModuleList(GRULayer(dim) for _ in range(layers))
-        self.out = Linear(dim, dim, OUTPUT_GAIN)
+        # Nothing but this product carries the superiors' actions on: it must not start small, as those that
+        # are added to what skips them may.
+        self.out = Linear(dim, dim, 1.0)
 
     def forward(self, x: Tensor) -> Tensor:
         caches = self.empty_caches(x.shape[1])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from baselines.networks.displacement import Displacement
 from baselines.networks.heads import action_head
 from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, Linear, encoder, head
 from baselines.networks.policy import (
@@ -56,8 +57,10 @@ class SteerNetwork(SequentialPolicy):
 
     The paper adds a position embedding to the ITB; the authors' code does not and takes the agents'
     identity from one-hot ids in the observations. We append those ids here, so that a game need
-    not, and give positions to the OTB alone, as the code does: in the ITB a token's identity is the
-    agent's, not the rank's.
+    not, and positions to the OTB, as the code does. Paper and code know one order, in which the rank says
+    who an action token is from, and the id which rank an observation token has. Under other orders each
+    token is displaced by what the other one does not say: values of subgame states depend on who did what,
+    and on who is still to decide in which order.
 
     Args:
         spec: sizes.
@@ -98,6 +101,8 @@ class SteerNetwork(SequentialPolicy):
         self.norm = nn.LayerNorm(dim)
         self.actor = action_head(head(dim, spec.action_width), spec.action_width, spec.discrete)
         self.critic = head(dim, 1)
+        self.actor_identity = Displacement(spec.n, dim)
+        self.rank_identity = Displacement(spec.n, dim)
 
     def act(self, inputs: Inputs, noise: Tensor) -> Decision:
         order = inputs["priority"]
@@ -105,7 +110,7 @@ class SteerNetwork(SequentialPolicy):
         noise = take_agents(noise, order)
         caches = self.outer.empty_caches(self.spec.n)
         actions, log_probs, subgames = [], [], []
-        token = state_token
+        token, actor_identity = state_token, self.actor_identity(order)
         for rank in range(self.spec.n):
             z = self.outer.step(token + self.position[rank], caches)
             subgame = self._subgame(z, x[:, rank : rank + 1])[:, 0]
@@ -115,7 +120,8 @@ class SteerNetwork(SequentialPolicy):
             actions.append(action)
             log_probs.append(log_prob)
             subgames.append(subgame)
-            token = self.action_encoder(self.actor.encode(action)).unsqueeze(1)
+            encoded = self.action_encoder(self.actor.encode(action)).unsqueeze(1)
+            token = encoded + actor_identity[:, rank : rank + 1]
         values = self.critic(torch.stack(subgames, dim=1)).squeeze(-1)
         back = order.argsort(dim=-1)
         decided = (torch.stack(actions, dim=1), torch.stack(log_probs, dim=1), values)
@@ -134,16 +140,18 @@ class SteerNetwork(SequentialPolicy):
 
     def embed(self, inputs: Inputs, actions: Tensor) -> Tensor:
         state_token, x, _ = self._encode(inputs)
-        superiors = take_agents(actions, inputs["priority"])[:, :-1]
-        tokens = torch.cat([state_token, self.action_encoder(self.actor.encode(superiors))], dim=1)
+        order = inputs["priority"]
+        superiors = take_agents(actions, order)[:, :-1]
+        encoded = self.action_encoder(self.actor.encode(superiors)) + self.actor_identity(order)[:, :-1]
+        tokens = torch.cat([state_token, encoded], dim=1)
         return self._subgame(self.outer(tokens + self.position), x)
 
     def _encode(self, inputs: Inputs) -> tuple[Tensor, Tensor, Tensor | None]:
         """Inner block: state token (B, 1, D), agent embeddings (B, n, D) and masks in order of rank."""
         order = inputs["priority"]
         embeddings = self.observation_encoder(with_agent_ids(inputs["observation"]))
-        token = self.state_token(inputs)
-        tokens = self.inner(torch.cat([token, take_agents(embeddings, order)], dim=1))
+        ranked = take_agents(embeddings, order) - self.rank_identity(order)
+        tokens = self.inner(torch.cat([self.state_token(inputs), ranked], dim=1))
         mask = inputs.get("action_mask")
         return tokens[:, :1], tokens[:, 1:], None if mask is None else take_agents(mask, order)
 

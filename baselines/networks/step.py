@@ -80,11 +80,11 @@ class GeneratedMLP(nn.Module):
 class StepNetwork(JointPolicy):
     """Policy and value networks of every rank, generated from priority id and superiors' actions.
 
-    The condition of rank r is its one-hot priority id, its one-hot agent id, and a row for each rank:
-    the action of every superior and a flag that says who has acted. The generated networks read the
-    shared state alone. In training the true actions of superiors are given (asymmetric training). At
-    execution an agent needs no message: with the shared state, the shared weights and shared random
-    numbers (or greedily) it decides for its superiors itself; `act` is that computation
+    The condition of rank r is its one-hot priority id, its one-hot agent id, and a row for each agent: its
+    action and a flag if it is a superior and has acted, so that under every order it says who did what. The
+    generated networks read the shared state alone. In training the true actions of superiors are given
+    (asymmetric training). At execution an agent needs no message: with the shared state, the shared weights
+    and shared random numbers (or greedily) it decides for its superiors itself; `act` is that computation
     (symmetric execution).
 
     Args:
@@ -114,11 +114,10 @@ class StepNetwork(JointPolicy):
         order = inputs["priority"]
         state = self._state(inputs)
         noise, mask = take_agents(noise, order), self._mask(inputs)
-        rows = torch.zeros_like(self._rows(noise)[:, :1]).expand(-1, self.spec.n, -1)
-        taken: list[Tensor] = []
+        acted = torch.zeros_like(self._rows(noise))
+        agents = torch.arange(self.spec.n, device=order.device)
         actions, log_probs, values = [], [], []
         for rank in range(self.spec.n):
-            acted = torch.cat([*taken, rows[:, rank:]], dim=1)
             condition = self._condition(order[:, rank], rank, acted)
             outputs = self.policy(state, condition)
             action, log_prob = self.actor.sample(
@@ -127,7 +126,8 @@ class StepNetwork(JointPolicy):
             actions.append(action)
             log_probs.append(log_prob)
             values.append(self.critic(state, condition).squeeze(-1))
-            taken.append(self._rows(self.actor.encode(action)).unsqueeze(1))
+            here = (order[:, rank : rank + 1] == agents).unsqueeze(-1)
+            acted = torch.where(here, self._rows(self.actor.encode(action)).unsqueeze(1), acted)
         back = order.argsort(dim=-1)
         decided = (torch.stack(part, dim=1) for part in (actions, log_probs, values))
         return Decision(*(take_agents(part, back) for part in decided))
@@ -142,7 +142,8 @@ class StepNetwork(JointPolicy):
         order, mask = inputs["priority"], self._mask(inputs)
         ordered = take_agents(actions, order)
         rows = self._rows(self.actor.encode(ordered))
-        acted = torch.cat([rows[:, :rank], torch.zeros_like(rows[:, rank:])], dim=1)
+        by_rank = torch.cat([rows[:, :rank], torch.zeros_like(rows[:, rank:])], dim=1)
+        acted = take_agents(by_rank, order.argsort(dim=-1))
         condition = self._condition(order[:, rank], rank, acted)
         state, turn = self._state(inputs), slice(rank, rank + 1)
         outputs = self.policy(state, condition).unsqueeze(1)

@@ -213,6 +213,8 @@ class LoadedPolicy:
         if self._memory.shape[-1]:
             if self._memory.shape[1] != batch:
                 self._memory = self._population.no_memory(batch, self._spec.n)
+            # Who is not in the game has nothing to remember when it enters.
+            self._memory = torch.where(inputs["alive"].unsqueeze(-1), self._memory, 0.0)
             inputs["memory"] = self._memory
         decision = self._population.act(inputs, noise)
         self._memory = self._memory if decision.memory is None else decision.memory
@@ -223,8 +225,8 @@ class LoadedPolicy:
 
         Policies without memory need no reset.
         """
-        kept = torch.zeros_like(self._memory[0, :, 0, 0], dtype=torch.bool) if where is None else ~where
-        self._memory = self._memory * kept[None, :, None, None]
+        gone = torch.ones_like(self._memory[0, :, 0, 0], dtype=torch.bool) if where is None else where
+        self._memory = torch.where(gone[None, :, None, None], 0.0, self._memory)
 
 
 def load_policy(run_dir: str | Path, seed: int | None = None) -> LoadedPolicy:

@@ -18,6 +18,7 @@ from baselines.runs.directory import RunDirectory
 from baselines.runs.interrupt import StopRequest
 from baselines.runs.plan import RunPlan
 from baselines.training.checkpoint import load_checkpoint, prefixed, save_checkpoint, under
+from baselines.training.finite import FiniteCheck
 from baselines.training.memory import keep_freed_memory
 from baselines.training.metrics import MetricsLog
 from baselines.training.population import Population
@@ -83,6 +84,7 @@ class Trainer:
         noise = decision_noise(sizes.n, sizes.action_width, sizes.discrete)
         self.collector = self.learner.collector(env, noise)
         self.evaluation_env = plan.evaluation_environments(config.eval_episodes)
+        self.finite = FiniteCheck(plan.seeds, env.agents)
         self.updates_done = 0
         self.elapsed = 0.0
         self.lost = np.zeros(len(plan.seeds), np.int64)
@@ -111,6 +113,8 @@ class Trainer:
 
         Raises:
             ConfigError: if the goal is no metric of the evaluations.
+            NotFiniteError: if a number that is learned from, or a parameter, is NaN or infinite; the last
+                checkpoint is from before that.
             KeyboardInterrupt: after saving, if one was asked for.
         """
         with closing(self.collector.env), closing(self.evaluation_env):
@@ -139,6 +143,7 @@ class Trainer:
                     metrics = self._update()
                     self.elapsed = time.perf_counter() - started
                     log.write(self.step, self.elapsed, metrics)
+                    self.finite.parameters(self.step, self.population.parameters, metrics)
                     last = self.updates_done == config.updates
                     if last or self.step // config.eval_interval > before // config.eval_interval:
                         evaluated = self._evaluate(self.updates_done)
@@ -170,6 +175,8 @@ class Trainer:
         batch, rollout_metrics = self.collector.collect(decisions, progress)
         if "lost_episodes" in rollout_metrics:
             self.lost += rollout_metrics["lost_episodes"].long().cpu().numpy()
+        alive, quantities = self.collector.quantities(batch)
+        self.finite.decisions(f"the rollout after step {self.step}", alive, **quantities)
         metrics = self.learner.update(batch, progress, updates)
         self.updates_done += 1
         return rollout_metrics | metrics

@@ -33,9 +33,11 @@ class EpisodeReturns:
         """
         self.partial = self.partial + rewards
         finished = done & ~lost
-        self._finished += torch.stack([self.partial.mean(dim=1) * finished, finished.float()])
+        self._finished += torch.stack(
+            [torch.where(finished, self.partial.mean(dim=1), 0.0), finished.float()]
+        )
         self._lost += lost
-        self.partial = self.partial * ~done[:, None]
+        self.partial = torch.where(done[:, None], 0.0, self.partial)
 
     def take(self) -> dict[str, Tensor]:
         """Metrics of what happened since the last call, each (K,).

@@ -16,7 +16,8 @@ Interaction = Literal["own", "sum", "dri", "dri-naive"]
 class RewardInteraction:
     """Rewards as learners see them: own, the sum over agents, or reshaped by the neighbours' (DRI).
 
-    Running averages are of the original rewards, one per run and agent.
+    Running averages are of the original rewards of those who decided, one per run and agent. Who is out of
+    the game is nobody's neighbour, and no part of a sum.
 
     Args:
         kind: "own", "sum", "dri", or "dri-naive".
@@ -40,46 +41,52 @@ class RewardInteraction:
         """Whether rewards are exchanged in neighbour graphs."""
         return self.kind in ("dri", "dri-naive")
 
-    def __call__(self, rewards: Tensor, neighbors: Tensor | None, lost: Tensor) -> Tensor:
+    def __call__(
+        self, rewards: Tensor, neighbors: Tensor | None, lost: Tensor, alive: Tensor | None = None
+    ) -> Tensor:
         """Rewards of one timestep as learners see them, (K * B, n); afterwards the averages move on.
 
         Args:
             rewards: original rewards, (K * B, n).
             neighbors: the graphs in which they are exchanged, bool (K * B, n, n); None where they are not.
             lost: whose rewards nobody knows, bool (K * B,).
+            alive: agents that decided, bool (K * B, n); all by default.
         """
-        runs = len(self.averages)
-        per_run = rewards.view(runs, -1, rewards.shape[1])
-        graphs = None if neighbors is None else neighbors.view(runs, -1, *neighbors.shape[1:])
-        seen, conflicts = self.seen(per_run, graphs)
-        self.conflict_rate = conflicts.float().mean(dim=(1, 2))
-        self.observe(rewards, lost)
+        runs, n = self.averages.shape
+        alive = torch.ones_like(rewards, dtype=torch.bool) if alive is None else alive
+        per_run, deciding = (x.view(runs, -1, n) for x in (rewards, alive))
+        graphs = None if neighbors is None else neighbors.view(runs, -1, n, n)
+        seen, conflicts = self.seen(per_run, graphs, deciding)
+        self.conflict_rate = conflicts.sum(dim=(1, 2)) / deciding.sum(dim=(1, 2)).clamp(min=1)
+        self.observe(per_run, deciding & ~lost.view(runs, -1, 1))
         return seen.reshape(rewards.shape)
 
-    def observe(self, rewards: Tensor, lost: Tensor) -> None:
-        """Move the averages by rewards (K * B, n) of one timestep, but for lost ones, bool (K * B,)."""
-        runs, n = self.averages.shape
-        # An unknown reward counts as the average and so moves nothing.
-        unknown = lost.view(runs, -1, 1)
-        per_run = torch.where(unknown, self.averages.unsqueeze(1), rewards.view(runs, -1, n))
-        self.averages = self.averages + self.step_size * (per_run.mean(dim=1) - self.averages)
+    def observe(self, rewards: Tensor, known: Tensor) -> None:
+        """Move the averages by the rewards of one timestep, (K, B, n), that are known, bool (K, B, n)."""
+        # What is not known counts as the average and so moves nothing.
+        rewards = torch.where(known, rewards, self.averages.unsqueeze(1))
+        self.averages = self.averages + self.step_size * (rewards.mean(dim=1) - self.averages)
 
-    def seen(self, rewards: Tensor, neighbors: Tensor | None) -> tuple[Tensor, Tensor]:
+    def seen(self, rewards: Tensor, neighbors: Tensor | None, alive: Tensor) -> tuple[Tensor, Tensor]:
         """Rewards as learners see them beside the present averages, and who is in conflict.
 
         Args:
             rewards: original rewards, (K, N, n).
             neighbors: neighbour graphs, (K, N, n, n), where they are needed.
+            alive: agents that decided, bool (K, N, n).
         """
         averages = self.averages.unsqueeze(1).expand_as(rewards)
         conflicts = torch.zeros_like(rewards, dtype=torch.bool)
         seen, baselines = rewards, averages
         if self.kind == "sum":
-            seen, baselines = (x.sum(dim=-1, keepdim=True).expand_as(x) for x in (rewards, averages))
+            seen, baselines = (
+                torch.where(alive, x, 0.0).sum(dim=-1, keepdim=True).expand_as(x) for x in (rewards, averages)
+            )
         elif neighbors is not None:
             mode: Mode = "dri" if self.kind == "dri" else "naive"
+            playing = neighbors & alive.unsqueeze(-1) & alive.unsqueeze(-2)
             reshaped = reshape_rewards(
-                rewards.flatten(0, 1), averages.flatten(0, 1), neighbors.flatten(0, 1), mode
+                rewards.flatten(0, 1), averages.flatten(0, 1), playing.flatten(0, 1), mode
             )
             seen, baselines, conflicts = (
                 x.view(rewards.shape) for x in (reshaped.rewards, reshaped.baselines, reshaped.conflicts)

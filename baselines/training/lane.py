@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from baselines.networks.policy import Inputs
 from baselines.training.population import Population, policy_inputs
+from baselines.training.successors import successor_inputs
 from stmg_envs.protocol import JointVectorEnv, Observations, interleave, interleave_named, next_ready
+
+TimestepNoise = Callable[[int], Tensor]
+"""Decision noise of a timestep by its number, (K, B, n, action_width)."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class Present:
     Attributes:
         observations: the present ones.
         memory: what the policies remember, (K * B, n, memory_width).
-        fresh: whose episodes have just begun, bool (K * B,).
+        fresh: who has just entered the game, bool (K * B, n).
     """
 
     observations: Observations
@@ -55,8 +60,9 @@ class Lane:
 
     Attributes:
         inputs: of every timestep, (K, B, ...).
-        columns: of every timestep `actions`, `log_probs`, `values`, `rewards`, `terminated`, `truncated`,
-            `final_values`, `lost`, and `neighbors` where they are kept, (K, B, ...).
+        columns: of every timestep `actions`, `log_probs`, `values`, `rewards`, `done`, `terminated` and
+            `truncated` of each agent, `final_values`, `lost`, and `neighbors` where they are kept,
+            (K, B, ...).
     """
 
     def __init__(
@@ -68,11 +74,10 @@ class Lane:
         self.exchanges = exchanges
         self.inputs: list[Inputs] = []
         self.columns: defaultdict[str, list[Tensor]] = defaultdict(list)
-        self._noise = torch.empty(0)
 
     def decide(self, noise: Tensor) -> None:
         """Decide on what was seen last, and have the environments begin to step."""
-        inputs = self._inputs(self.present.observations, self.env.priority)
+        inputs = self._inputs(self.present.observations)
         decision = self.population.act(inputs, noise)
         if self.exchanges:
             self._keep(neighbors=self.env.neighbors())
@@ -81,50 +86,61 @@ class Lane:
         for name, x in zip(("actions", "log_probs", "values"), decision[:3], strict=True):
             self.columns[name].append(x)
         if decision.memory is not None:
-            seen = self.present
-            self.present = Present(seen.observations, decision.memory.flatten(0, 1), seen.fresh)
-        self._noise = noise
+            self.present = replace(self.present, memory=decision.memory.flatten(0, 1))
 
-    def see(self) -> None:
-        """Wait for the environments, and keep what came of the decisions."""
+    def see(self, noise: TimestepNoise) -> None:
+        """Wait for the environments, and keep what came of the decisions.
+
+        Args:
+            noise: of the decisions that agents who were cut off would have made next.
+        """
         observations, rewards, terminated, truncated, info = self.env.receive()
         done = terminated | truncated
+        ended = info["terminations"] | info["truncations"]
         self._keep(
             rewards=rewards,
-            terminated=terminated,
-            truncated=truncated,
+            done=done,
+            terminated=info["terminations"],
+            truncated=info["truncations"],
             lost=info.get("lost", torch.zeros_like(done)),
         )
-        self.columns["final_values"].append(self._final_values(info["final"], truncated))
-        self.present = Present(observations, self.present.memory * ~done[:, None, None], done)
+        self.columns["final_values"].append(self._final_values(info, noise))
+        fresh = done[:, None] | ended | ~self.present.observations["alive"]
+        memory = torch.where(fresh.unsqueeze(-1), 0.0, self.present.memory)
+        self.present = Present(observations, memory, fresh)
 
     def last_values(self, noise: Tensor) -> Tensor:
         """Values (K, B, n) of what was seen last."""
-        inputs = self._inputs(self.present.observations, self.env.priority)
-        return self.population.act(inputs, noise).values
+        return self.population.act(self._inputs(self.present.observations), noise).values
 
     def _keep(self, **rows: Tensor) -> None:
         """Put rows (K * B, ...) of a timestep into columns."""
         for name, x in rows.items():
             self.columns[name].append(x.view(self.population.size, -1, *x.shape[1:]))
 
-    def _inputs(self, observations: Observations, priority: Tensor) -> Inputs:
-        """Observations (K * B, ...), with what the policies remember, as inputs (K, B, ...)."""
-        remembered = {}
-        if self.present.memory.shape[-1]:
-            remembered = {"memory": self.present.memory, "fresh": self.present.fresh}
-        return policy_inputs(observations | remembered, priority, self.population.size)
+    def _inputs(self, observations: Observations) -> Inputs:
+        """Observations (K * B, ...) as inputs (K, B, ...) under the present order."""
+        return policy_inputs(observations | self._remembered(), self.env.priority, self.population.size)
 
-    def _final_values(self, final: Observations, truncated: Tensor) -> Tensor:
-        """Values (K, B, n) of the last observations of truncated episodes; zeros if there are none.
+    def _remembered(self) -> dict[str, Tensor]:
+        """What policies with memory read besides observations."""
+        if not self.present.memory.shape[-1]:
+            return {}
+        return {"memory": self.present.memory, "fresh": self.present.fresh}
 
-        The next joint action is sampled for the last observation, so that each agent's value is of
-        its subgame state there. The order is that of the episode that has ended.
+    def _final_values(self, info: dict[str, Any], noise: TimestepNoise) -> Tensor:
+        """Values (K, B, n) of what truncated agents saw last; zeros if there are none.
+
+        The next joint action is sampled for it, with noise of its own, so that each agent's value is of its
+        subgame state there. The order is that of the episode.
         """
-        if self.env.device.type == "cpu" and not bool(truncated.any()):
+        timestep = len(self.inputs) - 1
+        if self.env.device.type == "cpu" and not bool(info["truncations"].any()):
             return torch.zeros_like(self.columns["values"][-1])
         priority = self.inputs[-1]["priority"].flatten(0, 1)
-        return self.population.act(self._inputs(final, priority), self._noise).values
+        final = successor_inputs(self.env.game, info) | self._remembered()
+        inputs = policy_inputs(final, priority, self.population.size)
+        return self.population.act(inputs, noise(timestep)).values
 
 
 def lanes_of(env: JointVectorEnv, population: Population, present: Present, exchanges: bool) -> list[Lane]:
@@ -137,7 +153,7 @@ def lanes_of(env: JointVectorEnv, population: Population, present: Present, exch
     ]
 
 
-def play(lanes: Sequence[Lane], noise: Tensor) -> Tensor:
+def play(lanes: Sequence[Lane], noise: Tensor, final_noise: TimestepNoise) -> Tensor:
     """Timesteps of all lanes; while the policy decides for one, the others step.
 
     A lane goes on as soon as its step is over, whatever the others do; they change none of its numbers.
@@ -145,17 +161,22 @@ def play(lanes: Sequence[Lane], noise: Tensor) -> Tensor:
     Args:
         lanes: L lanes.
         noise: of the decisions, and for the values at the end, (K, T + 1, B, n, action_width).
+        final_noise: for the values of what agents saw who were cut off in a timestep.
 
     Returns:
         Values (K, B, n) of what was seen last.
     """
     steps, stride = noise.shape[1] - 1, len(lanes)
+
+    def final_noise_of(number: int) -> TimestepNoise:
+        return lambda timestep: final_noise(timestep)[:, number::stride]
+
     for number, lane in enumerate(lanes):
         lane.decide(noise[:, 0, number::stride])
     playing = list(range(stride))
     while playing:
         number = playing.pop(next_ready([lanes[number].env for number in playing]))
-        lanes[number].see()
+        lanes[number].see(final_noise_of(number))
         done = len(lanes[number].inputs)
         if done < steps:
             lanes[number].decide(noise[:, done, number::stride])

@@ -12,12 +12,13 @@ from baselines.training.interaction import RewardInteraction
 from baselines.training.optimizer import annealed
 from baselines.training.population import Population, policy_inputs
 from baselines.training.rollout import Noise, rows_of
+from baselines.training.successors import successor_inputs
 from stmg_envs.protocol import JointVectorEnv, Observations, Streams
 
 Rows = dict[str, Tensor]
 """Timesteps by name, each (K, N, ...): inputs as they are, those of the next step as `next.<name>`,
-`actions`, original `rewards` (K, N, n), `terminated` (K, N), and `neighbors` (K, N, n, n) where rewards are
-exchanged."""
+`actions`, original `rewards` and `terminated`, both (K, N, n), and `neighbors` (K, N, n, n) where rewards
+are exchanged."""
 
 
 class ReplayBuffer:
@@ -48,6 +49,12 @@ class ReplayBuffer:
         for name, x in rows.items():
             self.rows[name][:, places] = x
         self.added += count
+
+    def last(self, count: int) -> Rows:
+        """The timesteps that were put in last, (K, count, ...); fewer if there are fewer."""
+        device = next(iter(self.rows.values())).device
+        places = torch.arange(self.added - min(count, len(self)), self.added, device=device) % self.capacity
+        return {name: x[:, places] for name, x in self.rows.items()}
 
     def sample(self, count: int, streams: Streams) -> Rows:
         """Timesteps drawn with equal chance and put back, (K, count, ...)."""
@@ -95,6 +102,11 @@ class ReplayCollector:
         self.returns = EpisodeReturns(env, population.size)
         self.none_lost = torch.zeros(env.num_envs, dtype=torch.bool, device=env.device)
 
+    def quantities(self, batch: ReplayBuffer) -> tuple[Tensor, dict[str, Tensor]]:
+        """Whose decisions count of those that were put in last, and numbers of them that must be finite."""
+        rows = batch.last(self.rollout_steps * self.env.num_envs // self.population.size)
+        return rows["alive"], {"observation": rows["observation"], "reward": rows["rewards"]}
+
     def carried(self) -> dict[str, Tensor]:
         """What goes on from one collection to the next besides the environments."""
         return prefixed("buffer.", self.buffer.rows) | {
@@ -138,15 +150,16 @@ class ReplayCollector:
             )
             lost = info.get("lost", self.none_lost)
             self.returns.add(rewards, terminated | truncated, lost)
-            self.interaction(rewards, neighbors, lost)
+            self.interaction(rewards, neighbors, lost, inputs["alive"].flatten(0, 1))
             conflicts += self.interaction.conflict_rate
-            following = policy_inputs(info["final"], inputs["priority"].flatten(0, 1), runs)
+            final = successor_inputs(self.env.game, info)
+            following = policy_inputs(final, inputs["priority"].flatten(0, 1), runs)
             rows = {
                 **inputs,
                 **prefixed("next.", following),
                 "actions": decision.actions,
                 "rewards": rewards.view(runs, batch, -1),
-                "terminated": terminated.view(runs, batch),
+                "terminated": info["terminations"].view(runs, batch, -1),
             }
             if neighbors is not None:
                 rows["neighbors"] = neighbors.view(runs, batch, *neighbors.shape[1:])

@@ -1,7 +1,18 @@
-"""Rollouts of a population: T timesteps of K runs with B environments each."""
+"""Rollouts of a population: T timesteps of K runs with B environments each.
+
+The way from an observation to a batch, in the order of `Collector.collect`:
+
+1. `lanes_of`: the environments in parts that need not wait for each other; one where they step at once.
+2. `play`: in each lane, timestep by timestep, `Lane.decide` asks the policies and has the environments begin
+   to step, and `Lane.see` takes what came of it.
+3. `joined_columns`: what all lanes kept, by name, (K, T, B, ...).
+4. `Collector._exchanged`: rewards become what agents learn from.
+5. `Collector._batch`: advantages and returns, and all timesteps as rows (K, B * T, ...).
+"""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,6 +28,9 @@ from baselines.training.interaction import RewardInteraction
 from baselines.training.lane import Present, joined, joined_columns, joined_inputs, lanes_of, play
 from baselines.training.population import Population
 from stmg_envs.protocol import JointVectorEnv, Observations, Streams
+
+FINAL_DECISIONS = -1
+"""Purpose of the streams of decisions that truncated agents would have made."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +94,9 @@ class Collector:
         rollout_steps: T.
         gamma: discount per timestep.
         gae_lambda: lambda.
+
+    Attributes:
+        paid: original rewards of the last rollout, (K, N, n).
     """
 
     def __init__(
@@ -103,9 +120,20 @@ class Collector:
         self.gae_lambda = gae_lambda
         self.num_envs = env.num_envs // population.size
         self.observations: Observations = {}
+        self.paid = torch.empty(0)
         self.returns = EpisodeReturns(env, population.size)
         self.memory = population.no_memory(self.num_envs, len(env.agents)).flatten(0, 1)
-        self.fresh = torch.ones(env.num_envs, dtype=torch.bool, device=env.device)
+        self.fresh = torch.ones(env.num_envs, len(env.agents), dtype=torch.bool, device=env.device)
+
+    def quantities(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Whose decisions count, bool (K, N, n), and numbers of them that must be finite."""
+        return batch.alive, {
+            "observation": batch.inputs["observation"],
+            "reward": self.paid,
+            "value": batch.values,
+            "log_prob": batch.log_probs,
+            "return": batch.returns,
+        }
 
     def carried(self) -> dict[str, Tensor]:
         """What goes on from one rollout to the next besides the environments."""
@@ -134,32 +162,39 @@ class Collector:
             `conflict_rate` (K,) with DRI.
         """
         noise = self.noise(streams, self.rollout_steps + 1, self.num_envs)
+
+        @functools.cache
+        def final_noise(timestep: int) -> Tensor:
+            return self.noise(streams.fold(FINAL_DECISIONS, timestep), self.num_envs)
+
         present = Present(self.observations, self.memory, self.fresh)
         lanes = lanes_of(self.env, self.population, present, self.interaction.exchanges)
-        last_values = play(lanes, noise)
+        last_values = play(lanes, noise, final_noise)
         present = joined([lane.present for lane in lanes])
         self.observations, self.memory, self.fresh = present.observations, present.memory, present.fresh
-        columns = joined_columns(lanes)
+        inputs, columns = joined_inputs(lanes), joined_columns(lanes)
+        columns["alive"] = inputs.pop("alive").transpose(1, 2)
+        self.paid = _rows(columns["rewards"])
         columns["rewards"], conflict_rate = self._exchanged(columns)
         metrics = self.returns.take()
         if self.interaction.exchanges:
             metrics["conflict_rate"] = conflict_rate
-        return self._batch(joined_inputs(lanes), columns, last_values), metrics
+        return self._batch(inputs, columns, last_values), metrics
 
     def _exchanged(self, columns: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Rewards (K, T, B, n) as agents learn from them, and the rate of conflicts (K,).
 
         Timestep by timestep, for averages move on in between.
         """
-        ended = columns["terminated"] | columns["truncated"]
         seen, conflicts = [], []
         for t in range(self.rollout_steps):
-            rewards, done, lost = (
-                x[:, t].flatten(0, 1) for x in (columns["rewards"], ended, columns["lost"])
+            rewards, done, lost, alive = (
+                columns[name][:, t].flatten(0, 1) for name in ("rewards", "done", "lost", "alive")
             )
             self.returns.add(rewards, done, lost)
             graphs = columns["neighbors"][:, t].flatten(0, 1) if self.interaction.exchanges else None
-            seen.append(self.interaction(rewards, graphs, lost).view_as(columns["rewards"][:, t]))
+            exchanged = self.interaction(rewards, graphs, lost, alive)
+            seen.append(exchanged.view_as(columns["rewards"][:, t]))
             conflicts.append(self.interaction.conflict_rate)
         return torch.stack(seen, dim=1), torch.stack(conflicts).mean(dim=0)
 
@@ -168,8 +203,7 @@ class Collector:
         shape = columns["values"].shape
         values = self._denormalize(columns["values"])
         following = torch.cat([values[:, 1:], self._denormalize(last_values.unsqueeze(1))], dim=1)
-        truncated = columns["truncated"].unsqueeze(-1)
-        following = torch.where(truncated, self._denormalize(columns["final_values"]), following)
+        following = torch.where(columns["truncated"], self._denormalize(columns["final_values"]), following)
         estimates = generalized_advantages(
             _time_first(columns["rewards"]),
             _time_first(values),
@@ -183,15 +217,14 @@ class Collector:
         advantages, returns = (
             x.view(shape[1], shape[0], *shape[2:]).permute(1, 2, 0, 3).flatten(1, 2) for x in estimates
         )
-        rows = {name: value.flatten(1, 2) for name, value in inputs.items()}
         return Batch(
-            inputs={name: value for name, value in rows.items() if name != "alive"},
+            inputs={name: value.flatten(1, 2) for name, value in inputs.items()},
             actions=_rows(columns["actions"]),
             log_probs=_rows(columns["log_probs"]),
             values=_rows(columns["values"]),
             advantages=advantages,
             returns=returns,
-            alive=rows["alive"] & ~_rows(columns["lost"]).unsqueeze(-1),
+            alive=_rows(columns["alive"] & ~columns["lost"].unsqueeze(-1)),
         )
 
     def _denormalize(self, values: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from stmg_envs.protocol.aec import TurnBasedEnv
 from stmg_envs.protocol.episodes import Episodes, Transition
-from stmg_envs.protocol.game import Game, Outcome, State
+from stmg_envs.protocol.game import Game, Outcome, State, legal_actions
 from stmg_envs.protocol.interleaved_vector import (
     InterleavedVectorEnv,
     interleave,
@@ -59,6 +59,7 @@ __all__ = [
     "identity_priority",
     "interleave",
     "interleave_named",
+    "legal_actions",
     "next_ready",
     "priority_indices",
     "rows_of_tables",

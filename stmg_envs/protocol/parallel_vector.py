@@ -158,14 +158,14 @@ class EngineVectorEnv(JointVectorEnv):
             raise InvalidArgumentError("no step is under way; call send(actions) first")
         metrics, lost = self._wait()
         ended = self.tables["terminated"] | self.tables["truncated"]
-        somebody_ended = (self.tables["terminations"] | self.tables["truncations"]).any(axis=1)
+        somebody_ended = np.any(self.tables["terminations"] | self.tables["truncations"], axis=1)
         rewards, terminated, truncated, terminations, truncations = (
             torch.as_tensor(self.tables[name].copy(), device=self.device)
             for name in ("rewards", "terminated", "truncated", "terminations", "truncations")
         )
         final = self._observations = self._read()
-        if somebody_ended.any():
-            final = self._read(somebody_ended)
+        if np.any(somebody_ended):
+            final = self._read(np.asarray(somebody_ended))
         if ended.any():
             self._episode[ended] += 1
             self._write_seeds(self._started(), self._episode + 1)

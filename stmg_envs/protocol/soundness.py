@@ -1,4 +1,4 @@
-"""What no environment may say: a number that is not finite where somebody counts on it, or no legal action."""
+"""What no environment may say: a number that is not finite where one is needed, or no legal action."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def require_finite(what: str, values: ArrayLike) -> None:
         table = np.asarray(values, np.float64)
         first = table[~np.isfinite(table)][0]
         raise NotFiniteError(
-            f"{what} is {first}; expected finite numbers, from which alone can be learned; mend the environment"
+            f"{what} is {first}; expected finite numbers, the only ones to learn from; mend the environment"
         )
 
 
