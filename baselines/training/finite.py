@@ -40,12 +40,12 @@ class FiniteCheck:
         for (name, x), table in zip(quantities.items(), broken, strict=True):
             if bool(table.any()):
                 run, row, agent = table.nonzero()[0].tolist()
-                value = x[run, row, agent]
+                what, value = name.replace("_", " "), x[run, row, agent]
                 number = float(value[~value.isfinite()].flatten()[0])
                 raise NotFiniteError(
-                    f"{name.replace('_', ' ')} of {self.agents[agent]} in the run of seed {self.seeds[run]} is "
-                    f"{number} in {where}; expected finite numbers: look for rewards or observations that "
-                    f"grow without limit, or lower learning_rate or max_grad_norm"
+                    f"{what} of {self.agents[agent]} in the run of seed {self.seeds[run]} is {number} in "
+                    f"{where}; expected finite numbers: look for rewards or observations that grow without "
+                    f"limit, or lower learning_rate or max_grad_norm"
                 )
 
     def parameters(self, step: int, parameters: Mapping[str, Tensor], metrics: Mapping[str, Tensor]) -> None:

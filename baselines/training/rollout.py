@@ -132,7 +132,8 @@ class Collector:
             "reward": self.paid,
             "value": batch.values,
             "log_prob": batch.log_probs,
-            "return": batch.returns,
+            # Value statistics are of squares.
+            "squared_return": batch.returns.square(),
         }
 
     def carried(self) -> dict[str, Tensor]:
