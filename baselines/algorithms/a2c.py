@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
-from torch import Tensor
 
 from baselines.algorithms.config import OnPolicyConfig
 from baselines.algorithms.policy_gradient import PolicyGradient, Targets, huber, masked_mean
 from baselines.networks.mlp import MLPPolicy
 from baselines.networks.policy import JointPolicy, PolicySpec
+from baselines.training.gradients import Losses
 from baselines.training.population import Parameters
 from baselines.training.rollout import Batch
 
@@ -53,9 +53,7 @@ def build_a2c(config: A2CConfig, spec: PolicySpec) -> JointPolicy:
 class A2C(PolicyGradient):
     """Plain policy gradient of the advantages, with a critic."""
 
-    def _loss(
-        self, parameters: Parameters, batch: Batch, targets: Targets
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def _loss(self, parameters: Parameters, batch: Batch, targets: Targets) -> Losses:
         evaluation = self.population.evaluate(batch.inputs, batch.actions, parameters)
         policy_loss = -masked_mean(evaluation.log_probs * targets.advantages, batch.alive)
         entropy = masked_mean(evaluation.entropies, batch.alive)

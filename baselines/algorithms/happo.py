@@ -20,8 +20,8 @@ The paper has one reward for all; with private rewards each agent uses its own a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import torch
@@ -29,16 +29,19 @@ from pydantic import Field
 from torch import Tensor
 
 from baselines.algorithms.config import PPOConfig
-from baselines.algorithms.policy_gradient import Targets, masked_mean
-from baselines.algorithms.ppo import PPO, clipped_surrogate, clipped_value_error
+from baselines.algorithms.policy_gradient import DECISION, Targets, masked_mean, one_agent
+from baselines.algorithms.ppo import PPO, clipped_surrogate
 from baselines.networks.mlp import MLPPolicy
 from baselines.networks.policy import JointPolicy, PolicySpec
-from baselines.training.checkpoint import prefixed, under
-from baselines.training.gradients import average
-from baselines.training.optimizer import ADAM_EPS, Moments, adam_step, clip_per_run
+from baselines.training.checkpoint import under
+from baselines.training.gradients import Losses, average
+from baselines.training.optimizer import Adam, Optimizer
 from baselines.training.population import Parameters, map_module
-from baselines.training.rollout import Batch, rows_of
+from baselines.training.rollout import Batch
 from stmg_envs.protocol import Streams
+
+SEEN = ("observation", "action_mask")
+"""Inputs of an actor; there is no mask if actions are continuous."""
 
 
 @dataclass(frozen=True)
@@ -55,173 +58,66 @@ def build_happo(config: HAPPOConfig, spec: PolicySpec) -> JointPolicy:
 
 
 @dataclass(frozen=True)
-class Turn:
-    """One agent's part of a rollout, (K, N, 1, ...) where not said otherwise.
+class TurnTargets(Targets):
+    """What an agent's turn aims at.
 
     Attributes:
-        observations: own observations.
-        actions: what it did.
-        log_probs: of the actions when they were taken.
-        advantages: normalised.
-        factor: product of the probability ratios of the agents before it.
-        alive: whether it decided.
-        mask: legal actions, or None if actions are continuous.
+        factor: product of the probability ratios of the agents before it, (K, N, 1).
     """
 
-    observations: Tensor
-    actions: Tensor
-    log_probs: Tensor
-    advantages: Tensor
     factor: Tensor
-    alive: Tensor
-    mask: Tensor | None
-
-    def take_rows(self, rows: Tensor | None) -> Turn:
-        """Samples by indices (K, M); all of them for None."""
-        tensors = {name: None if x is None else rows_of(x, rows) for name, x in vars(self).items()}
-        return Turn(**tensors)  # type: ignore[arg-type]
 
 
 class HAPPO(PPO):
     """Sequential updates with the compound factor; the critic comes last."""
 
-    def _start_optimizer(self) -> None:
+    def _start_optimizers(self) -> dict[str, Optimizer]:
         template = self.population.template
         assert isinstance(template, MLPPolicy)
-        self._modules = {"actor.": template.actor.single(), "critic.": template.critic}
-        whole = {name: p.detach() for name, p in self.population.parameters.items()}
-        self._parameters = {prefix: under(prefix, whole) for prefix in self._modules}
-        self._moments = {prefix: Moments.zeros(part) for prefix, part in self._parameters.items()}
-        self._steps = 0
+        self._actor, self._critic = template.actor.single(), template.critic
+        whole, rate = self.population.parameters, self.config.learning_rate
+        self._actors = Adam.start(under("actor.", whole), rate)
+        self._critics = Adam.start(under("critic.", whole), rate)
+        return {"actor.": self._actors, "critic.": self._critics}
+
+    def _chunks(self, rows: int) -> list[slice]:
+        # A turn is one agent's part of a rollout: small enough for all runs at once.
+        return [slice(0, self.population.size)]
 
     def update(self, batch: Batch, progress: float, streams: Streams) -> dict[str, Tensor]:
         targets = self._prepare(batch, progress)
         order = streams.permutation(batch.log_probs.shape[-1])
         factor = torch.ones_like(batch.log_probs[..., :1])
-        turns = []
-        for agent in order.unbind(dim=1):
-            turn = make_turn(batch, targets.advantages, agent, factor)
-            ratio, metrics = self._update_actor(turn, agent, targets, streams)
-            factor = factor * ratio
-            turns.append(metrics)
-        critic_metrics = self._update_critic(batch, targets, streams)
-        self._steps += self.config.epochs * self.config.minibatches
-        return average(turns) | critic_metrics
+        actors, turns = self._actors.split(order), []
+        for agent, actor in zip(order.unbind(dim=1), actors, strict=True):
+            own = partial(one_agent, agent=agent[:, None, None].expand_as(factor))
+            inputs = {name: own(batch.inputs[name]) for name in SEEN if name in batch.inputs}
+            columns = {name: own(getattr(batch, name)) for name in ("actions", *DECISION)}
+            part = Batch(inputs=inputs, **columns)
+            aim = TurnTargets(**vars(targets.map(own)), factor=factor)
+            turns.append(self._descend(actor, self._actor_loss, part, aim, streams))
+            with torch.no_grad():
+                # Nothing has changed this agent since it acted, so its old probabilities are those stored.
+                factor = factor * (self._judge(actor.parameters, part)[0] - part.log_probs).exp()
+        self._actors.join(order, actors)
+        critics = self._descend(self._critics, self._critic_loss, batch, targets, streams)
+        return average(turns) | {"value_loss": critics["value_loss"]}
 
-    def _update_actor(
-        self, turn: Turn, agent: Tensor, targets: Targets, streams: Streams
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """All epochs of one agent of each run, (K,), and the ratio of its new to its old probabilities."""
-        moments = self._moments["actor."]
-        stored = (self._parameters["actor."], moments.first, moments.second)
-        parameters, first, second = (of_agent(whole, agent) for whole in stored)
+    def _actor_loss(self, parameters: Parameters, batch: Batch, targets: TurnTargets) -> Losses:
+        log_probs, entropies = self._judge(parameters, batch)
+        surrogate = clipped_surrogate(log_probs, batch.log_probs, targets.advantages, self.config.clip)
+        policy_loss = -masked_mean(targets.factor * surrogate, batch.alive)
+        entropy = masked_mean(entropies, batch.alive)
+        metrics = {"policy_loss": policy_loss, "entropy": entropy}
+        return policy_loss - targets.entropy_coef * entropy, metrics
 
-        def loss(leaves: Parameters, rows: Tensor | None) -> tuple[Tensor, dict[str, Tensor]]:
-            part = turn.take_rows(rows)
-            log_probs, entropies = self._judge(leaves, part)
-            surrogate = clipped_surrogate(log_probs, part.log_probs, part.advantages, self.config.clip)
-            policy_loss = -masked_mean(part.factor * surrogate, part.alive)
-            entropy = masked_mean(entropies, part.alive)
-            metrics = {"policy_loss": policy_loss, "entropy": entropy}
-            return policy_loss - targets.entropy_coef * entropy, metrics
+    def _critic_loss(self, parameters: Parameters, batch: Batch, targets: Targets) -> Losses:
+        values = map_module(self._critic, parameters, batch.inputs)
+        value_loss = self._value_loss(values, batch, targets)
+        return self.config.value_coef * value_loss, {"value_loss": value_loss}
 
-        moments = Moments(first, second)
-        metrics = self._descend(loss, parameters, moments, targets.learning_rate, turn, streams)
-        with torch.no_grad():
-            # Nothing has changed this agent since it acted, so its old probabilities are those stored.
-            ratio = (self._judge(parameters, turn)[0] - turn.log_probs).exp()
-        for whole, part in zip(stored, (parameters, first, second), strict=True):
-            put_agent(whole, agent, part)
-        return ratio, metrics
-
-    def _update_critic(self, batch: Batch, targets: Targets, streams: Streams) -> dict[str, Tensor]:
-        """All epochs of the critic."""
-
-        def loss(leaves: Parameters, rows: Tensor | None) -> tuple[Tensor, dict[str, Tensor]]:
-            part, aim = batch.take_rows(rows), targets.take_rows(rows)
-            values = map_module(self._modules["critic."], leaves, part.inputs)
-            errors = clipped_value_error(
-                values, part.values, aim.values, self.config.clip, self.config.huber_delta
-            )
-            value_loss = masked_mean(errors, part.alive)
-            return self.config.value_coef * value_loss, {"value_loss": value_loss}
-
-        parameters, moments = self._parameters["critic."], self._moments["critic."]
-        metrics = self._descend(loss, parameters, moments, targets.learning_rate, batch, streams)
-        return {"value_loss": metrics["value_loss"]}
-
-    def _descend(
-        self,
-        loss: Callable[[Parameters, Tensor | None], tuple[Tensor, dict[str, Tensor]]],
-        parameters: Parameters,
-        moments: Moments,
-        learning_rate: float,
-        data: Turn | Batch,
-        streams: Streams,
-    ) -> dict[str, Tensor]:
-        """All epochs of some parameters on a loss of (parameters, rows), in place."""
-        steps: list[dict[str, Tensor]] = []
-        for _ in range(self.config.epochs):
-            for rows in self._minibatches(data.log_probs.shape[1], streams):
-                leaves = {name: p.detach().requires_grad_() for name, p in parameters.items()}
-                value, metrics = loss(leaves, rows)
-                found = torch.autograd.grad(value.sum(), list(leaves.values()))
-                gradients = dict(zip(leaves, found, strict=True))
-                gradients, norms = clip_per_run(gradients, self.config.max_grad_norm)
-                count = self._steps + len(steps) + 1
-                adam_step(parameters, gradients, moments, count, learning_rate, ADAM_EPS)
-                steps.append({name: x.detach() for name, x in metrics.items()} | {"grad_norm": norms})
-        return average(steps)
-
-    def _judge(self, parameters: Parameters, turn: Turn) -> tuple[Tensor, Tensor]:
+    def _judge(self, parameters: Parameters, batch: Batch) -> tuple[Tensor, Tensor]:
         """Log-probabilities and entropies of one agent of each run, (K, N, 1)."""
-        judged: tuple[Tensor, Tensor] = map_module(
-            self._modules["actor."], parameters, turn.observations, turn.actions, turn.mask
-        )
+        observations, mask = (batch.inputs.get(name) for name in SEEN)
+        judged: tuple[Tensor, Tensor] = map_module(self._actor, parameters, observations, batch.actions, mask)
         return judged
-
-    def _optimizer_state(self) -> dict[str, Tensor]:
-        tensors = {"steps": torch.tensor(self._steps)}
-        for prefix, moments in self._moments.items():
-            tensors |= prefixed(f"first.{prefix}", moments.first)
-            tensors |= prefixed(f"second.{prefix}", moments.second)
-        return tensors
-
-    def _load_optimizer(self, tensors: dict[str, Tensor]) -> None:
-        self._steps = int(tensors["steps"])
-        for prefix, moments in self._moments.items():
-            for name in moments.first:
-                moments.first[name].copy_(tensors[f"first.{prefix}{name}"])
-                moments.second[name].copy_(tensors[f"second.{prefix}{name}"])
-
-
-def make_turn(batch: Batch, advantages: Tensor, agent: Tensor, factor: Tensor) -> Turn:
-    """The part of a rollout that belongs to one agent of each run, (K,)."""
-    runs = torch.arange(len(agent), device=agent.device)
-
-    def own(x: Tensor) -> Tensor:
-        return x.transpose(1, 2)[runs, agent].unsqueeze(2)
-
-    mask = batch.inputs.get("action_mask")
-    return Turn(
-        observations=own(batch.inputs["observation"]),
-        actions=own(batch.actions),
-        log_probs=own(batch.log_probs),
-        advantages=own(advantages),
-        factor=factor,
-        alive=own(batch.alive),
-        mask=None if mask is None else own(mask),
-    )
-
-
-def of_agent(parameters: Parameters, agent: Tensor) -> Parameters:
-    """Copies of one agent's part, (K, 1, ...), of stacked parameters (K, n, ...)."""
-    runs = torch.arange(len(agent), device=agent.device)
-    return {name: p[runs, agent].unsqueeze(1) for name, p in parameters.items()}
-
-
-def put_agent(parameters: Parameters, agent: Tensor, part: Parameters) -> None:
-    """Put one agent's part back."""
-    runs = torch.arange(len(agent), device=agent.device)
-    for name, p in parameters.items():
-        p[runs, agent] = part[name].squeeze(1)

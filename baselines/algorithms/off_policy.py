@@ -15,7 +15,7 @@ from baselines.algorithms.learner import reward_interaction
 from baselines.training.checkpoint import prefixed, under
 from baselines.training.gradients import average, gradient_step
 from baselines.training.interaction import RewardInteraction
-from baselines.training.optimizer import adam_state, load_adam_state, make_adam, set_learning_rate
+from baselines.training.optimizer import FusedAdam
 from baselines.training.population import Parameters, Population
 from baselines.training.replay import ReplayBuffer, ReplayCollector, Rows
 from baselines.training.rollout import Noise
@@ -64,7 +64,7 @@ class OffPolicy(ABC):
         parameters = population.parameters
         self._interaction: RewardInteraction
         self.targets: Parameters = {name: p.detach().clone() for name, p in parameters.items()}
-        self.optimizer = make_adam(parameters, config.learning_rate)
+        self.optimizer = FusedAdam(parameters, config.learning_rate)
 
     @property
     def gamma(self) -> float:
@@ -100,7 +100,7 @@ class OffPolicy(ABC):
         if batch.added < self.config.warmup_steps:
             unknown = torch.full((self.population.size,), torch.nan, device=self.population.device)
             return dict.fromkeys((*self.metrics, "grad_norm"), unknown)
-        set_learning_rate(self.optimizer, self.config.learning_rate_at(progress))
+        self.optimizer.learning_rate = self.config.learning_rate_at(progress)
         steps = []
         for _ in range(self.config.gradient_steps):
             steps.append(self._step(batch.sample(self.config.batch_size, streams), streams))
@@ -118,8 +118,8 @@ class OffPolicy(ABC):
             targets = {name: p[runs] for name, p in self.targets.items()}
             return self._loss(parameters, targets, {name: x[runs] for name, x in rows.items()})
 
-        count = self.config.batch_size
-        metrics = gradient_step(self.population, self.optimizer, loss, count, self.config.max_grad_norm)
+        chunks = self.population.chunks(self.config.batch_size)
+        metrics = gradient_step(self.optimizer, loss, chunks, self.config.max_grad_norm)
         with torch.no_grad():
             for name, p in self.population.parameters.items():
                 self.targets[name].lerp_(p, self.config.target_rate)
@@ -143,14 +143,12 @@ class OffPolicy(ABC):
 
     def state(self) -> dict[str, Tensor]:
         """Parameters, target networks and optimiser moments by name."""
-        parameters = self.population.parameters
-        moments = adam_state(self.optimizer, parameters)
-        tensors = prefixed("policy.", parameters) | prefixed("target.", self.targets)
-        return tensors | prefixed("optimizer.", moments)
+        tensors = prefixed("policy.", self.population.parameters) | prefixed("target.", self.targets)
+        return tensors | prefixed("optimizer.", self.optimizer.state())
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Restore what `state` gave."""
         self.population.load(under("policy.", tensors))
         for name, p in under("target.", tensors).items():
             self.targets[name].copy_(p)
-        load_adam_state(self.optimizer, self.population.parameters, under("optimizer.", tensors))
+        self.optimizer.load(under("optimizer.", tensors))

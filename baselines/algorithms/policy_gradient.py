@@ -6,7 +6,9 @@ Losses are means over samples and agents of one run, so that every run gets exac
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor
@@ -15,14 +17,8 @@ from baselines.algorithms.config import OnPolicyConfig
 from baselines.algorithms.learner import reward_interaction
 from baselines.networks.value_norm import ValueNormalizer
 from baselines.training.checkpoint import prefixed, under
-from baselines.training.gradients import average, gradient_step
-from baselines.training.optimizer import (
-    adam_state,
-    annealed,
-    load_adam_state,
-    make_adam,
-    set_learning_rate,
-)
+from baselines.training.gradients import Losses, average, gradient_step
+from baselines.training.optimizer import FusedAdam, Optimizer, annealed
 from baselines.training.population import Parameters, Population
 from baselines.training.rollout import Batch, Collector, Noise, rows_of
 from stmg_envs.protocol import JointVectorEnv, Streams
@@ -69,17 +65,33 @@ class Targets:
     entropy_coef: float
     learning_rate: float
 
-    def take_rows(self, rows: Tensor | None) -> Targets:
-        """Of samples, by indices (K, M)."""
-        return replace(self, advantages=rows_of(self.advantages, rows), values=rows_of(self.values, rows))
+    def take_rows(self, rows: Tensor | None) -> Self:
+        """Of samples, by indices (K, M); all of them for None."""
+        return self.map(lambda x: rows_of(x, rows))
 
-    def take_runs(self, runs: slice) -> Targets:
+    def take_runs(self, runs: slice) -> Self:
         """Of some runs."""
-        return replace(self, advantages=self.advantages[runs], values=self.values[runs])
+        return self.map(lambda x: x[runs])
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> Self:
+        """With every tensor changed alike."""
+        changed: dict[str, Any] = {name: change(x) for name, x in vars(self).items() if isinstance(x, Tensor)}
+        return replace(self, **changed)
+
+
+Aim = TypeVar("Aim", bound=Targets)
+DECISION = ("log_probs", "values", "advantages", "returns", "alive")
+"""What a batch has of each decision besides inputs and actions."""
+
+
+def one_agent(x: Tensor, agent: Tensor) -> Tensor:
+    """Of x (K, N, n, ...) one agent's part, (K, N, 1, ...), by indices (K, N, 1)."""
+    index = agent.view(*agent.shape, *([1] * (x.dim() - 3)))
+    return x.gather(2, index.expand(*agent.shape, *x.shape[3:]))
 
 
 class PolicyGradient(ABC):
-    """One Adam over all parameters of a population.
+    """Epochs of gradient steps over rollouts; one Adam over all parameters of a population by default.
 
     Args:
         config: the configuration.
@@ -91,7 +103,7 @@ class PolicyGradient(ABC):
         self.config = config
         self.population = population
         self.normalizer = ValueNormalizer(population.size, n, config.value_norm_beta, population.device)
-        self._start_optimizer()
+        self.optimizers = self._start_optimizers()
 
     def collector(self, env: JointVectorEnv, noise: Noise) -> Collector:
         """What gives the batches to update on."""
@@ -108,8 +120,9 @@ class PolicyGradient(ABC):
             config.gae_lambda,
         )
 
-    def _start_optimizer(self) -> None:
-        self.optimizer = make_adam(self.population.parameters, self.config.learning_rate)
+    def _start_optimizers(self) -> Mapping[str, Optimizer]:
+        """The optimisers by the prefix of their names in checkpoints."""
+        return {"": FusedAdam(self.population.parameters, self.config.learning_rate)}
 
     def update(self, batch: Batch, progress: float, streams: Streams) -> dict[str, Tensor]:
         """All epochs over one rollout.
@@ -122,7 +135,7 @@ class PolicyGradient(ABC):
         Returns:
             Metrics per run, each (K,): means over the epochs.
         """
-        return self._epochs(batch, self._prepare(batch, progress), streams)
+        return self._descend(self.optimizers[""], self._loss, batch, self._prepare(batch, progress), streams)
 
     def _prepare(self, batch: Batch, progress: float) -> Targets:
         """What an update aims at, and its coefficients at this point of training."""
@@ -135,12 +148,20 @@ class PolicyGradient(ABC):
             learning_rate=config.learning_rate_at(progress),
         )
 
-    def _epochs(self, batch: Batch, targets: Targets, streams: Streams) -> dict[str, Tensor]:
-        set_learning_rate(self.optimizer, targets.learning_rate)
+    def _descend(
+        self,
+        optimizer: Optimizer,
+        loss: Callable[[Parameters, Batch, Aim], Losses],
+        batch: Batch,
+        targets: Aim,
+        streams: Streams,
+    ) -> dict[str, Tensor]:
+        """All epochs of an optimiser's parameters on a loss of some runs; means of metrics over the steps."""
+        optimizer.learning_rate = targets.learning_rate
         steps = []
         for _ in range(self.config.epochs):
             for rows in self._minibatches(batch.log_probs.shape[1], streams):
-                steps.append(self._step(batch.take_rows(rows), targets.take_rows(rows)))
+                steps.append(self._step(optimizer, loss, batch.take_rows(rows), targets.take_rows(rows)))
         return average(steps)
 
     def _minibatches(self, rows: int, streams: Streams) -> list[Tensor | None]:
@@ -152,35 +173,40 @@ class PolicyGradient(ABC):
         consecutive = parts[..., None] * length + torch.arange(length, device=parts.device)
         return [part.flatten(1) for part in consecutive.chunk(self.config.minibatches, dim=1)]
 
-    def _step(self, batch: Batch, targets: Targets) -> dict[str, Tensor]:
+    def _step(
+        self,
+        optimizer: Optimizer,
+        loss: Callable[[Parameters, Batch, Aim], Losses],
+        batch: Batch,
+        targets: Aim,
+    ) -> dict[str, Tensor]:
         """One gradient step on a minibatch (K, N, ...)."""
 
-        def loss(parameters: Parameters, runs: slice) -> tuple[Tensor, dict[str, Tensor]]:
-            return self._loss(parameters, batch.take_runs(runs), targets.take_runs(runs))
+        def of_runs(parameters: Parameters, runs: slice) -> Losses:
+            return loss(parameters, batch.take_runs(runs), targets.take_runs(runs))
 
-        rows = batch.log_probs.shape[1]
-        return gradient_step(self.population, self.optimizer, loss, rows, self.config.max_grad_norm)
+        chunks = self._chunks(batch.log_probs.shape[1])
+        return gradient_step(optimizer, of_runs, chunks, self.config.max_grad_norm)
+
+    def _chunks(self, rows: int) -> Iterable[slice]:
+        """Runs that are best mapped over together in a step on so many rows of each."""
+        return self.population.chunks(rows)
 
     @abstractmethod
-    def _loss(
-        self, parameters: Parameters, batch: Batch, targets: Targets
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def _loss(self, parameters: Parameters, batch: Batch, targets: Targets) -> Losses:
         """Losses of some runs, (k,), and their parts."""
 
     def state(self) -> dict[str, Tensor]:
         """Parameters, optimiser moments and value statistics by name."""
         tensors = prefixed("policy.", self.population.parameters)
         tensors |= prefixed("value_norm.", self.normalizer.state())
-        return tensors | prefixed("optimizer.", self._optimizer_state())
+        for prefix, optimizer in self.optimizers.items():
+            tensors |= prefixed(f"optimizer.{prefix}", optimizer.state())
+        return tensors
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Restore what `state` gave."""
         self.population.load(under("policy.", tensors))
         self.normalizer.load(under("value_norm.", tensors))
-        self._load_optimizer(under("optimizer.", tensors))
-
-    def _optimizer_state(self) -> dict[str, Tensor]:
-        return adam_state(self.optimizer, self.population.parameters)
-
-    def _load_optimizer(self, tensors: dict[str, Tensor]) -> None:
-        load_adam_state(self.optimizer, self.population.parameters, tensors)
+        for prefix, optimizer in self.optimizers.items():
+            optimizer.load(under(f"optimizer.{prefix}", tensors))

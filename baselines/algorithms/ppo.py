@@ -32,6 +32,7 @@ from torch import Tensor
 from baselines.algorithms.config import PPOConfig
 from baselines.algorithms.policy_gradient import PolicyGradient, Targets, huber, masked_mean
 from baselines.networks.policy import Evaluation
+from baselines.training.gradients import Losses
 from baselines.training.population import Parameters
 from baselines.training.rollout import Batch
 
@@ -55,23 +56,22 @@ class PPO(PolicyGradient):
 
     config: PPOConfig
 
-    def _loss(
-        self, parameters: Parameters, batch: Batch, targets: Targets
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Losses of some runs, (k,), and their parts."""
-        clip = self.config.clip
-        evaluation = self._evaluate(parameters, batch)
-        alive = batch.alive
-        surrogate = clipped_surrogate(evaluation.log_probs, batch.log_probs, targets.advantages, clip)
-        policy_loss = -masked_mean(surrogate, alive)
-        entropy = masked_mean(evaluation.entropies, alive)
-        errors = clipped_value_error(
-            evaluation.values, batch.values, targets.values, clip, self.config.huber_delta
+    def _loss(self, parameters: Parameters, batch: Batch, targets: Targets) -> Losses:
+        evaluation = self.population.evaluate(batch.inputs, batch.actions, parameters)
+        return self._proximal_loss(evaluation, batch, targets)
+
+    def _proximal_loss(self, evaluation: Evaluation, batch: Batch, targets: Targets) -> Losses:
+        """The loss of judged decisions; each part of the judgement has the shape of `batch.log_probs`."""
+        surrogate = clipped_surrogate(
+            evaluation.log_probs, batch.log_probs, targets.advantages, self.config.clip
         )
-        value_loss = masked_mean(errors, alive)
+        policy_loss = -masked_mean(surrogate, batch.alive)
+        entropy = masked_mean(evaluation.entropies, batch.alive)
+        value_loss = self._value_loss(evaluation.values, batch, targets)
         loss = policy_loss - targets.entropy_coef * entropy + self.config.value_coef * value_loss
         return loss, {"policy_loss": policy_loss, "value_loss": value_loss, "entropy": entropy}
 
-    def _evaluate(self, parameters: Parameters, batch: Batch) -> Evaluation:
-        """What the policies say of the batch's decisions, each part of the shape of its `log_probs`."""
-        return self.population.evaluate(batch.inputs, batch.actions, parameters)
+    def _value_loss(self, values: Tensor, batch: Batch, targets: Targets) -> Tensor:
+        clip, delta = self.config.clip, self.config.huber_delta
+        errors = clipped_value_error(values, batch.values, targets.values, clip, delta)
+        return masked_mean(errors, batch.alive)

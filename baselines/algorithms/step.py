@@ -17,16 +17,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from torch import Tensor
 
 from baselines.algorithms.config import PPOConfig
+from baselines.algorithms.policy_gradient import DECISION, Targets, one_agent
 from baselines.algorithms.ppo import PPO
 from baselines.networks.policy import Evaluation, Inputs, JointPolicy, PolicySpec
 from baselines.networks.step import StepNetwork
-from baselines.training.gradients import average
+from baselines.training.gradients import Losses, average
 from baselines.training.population import Parameters, PolicyFunction
 from baselines.training.rollout import Batch
 from stmg_envs.protocol import Streams
@@ -53,28 +54,21 @@ def judge_rank(rank: int, policy: StepNetwork, inputs: Inputs, actions: Tensor) 
 class SequentialPPO(PPO):
     """All epochs for the first rank, then all for the second, and so on."""
 
-    def _start_optimizer(self) -> None:
-        super()._start_optimizer()
-        policy = self.population.template
-        assert isinstance(policy, StepNetwork)
-        self._ranks = [PolicyFunction(policy, partial(judge_rank, rank)) for rank in range(policy.spec.n)]
-        self._turn = 0
-
     def update(self, batch: Batch, progress: float, streams: Streams) -> dict[str, Tensor]:
         targets = self._prepare(batch, progress)
         turns = []
-        for rank in range(len(self._ranks)):
-            self._turn = rank
+        for rank in range(batch.log_probs.shape[-1]):
             agent = batch.inputs["priority"][..., rank : rank + 1]
-            names = ("log_probs", "values", "advantages", "returns", "alive")
-            part = replace(batch, **{name: getattr(batch, name).gather(-1, agent) for name in names})
-            aim = replace(
-                targets,
-                advantages=targets.advantages.gather(-1, agent),
-                values=targets.values.gather(-1, agent),
-            )
-            turns.append(self._epochs(part, aim, streams))
+            own = partial(one_agent, agent=agent)
+            columns: dict[str, Any] = {name: own(getattr(batch, name)) for name in DECISION}
+            part = replace(batch, **columns)
+            loss = partial(self._rank_loss, rank)
+            turns.append(self._descend(self.optimizers[""], loss, part, targets.map(own), streams))
         return average(turns)
 
-    def _evaluate(self, parameters: Parameters, batch: Batch) -> Evaluation:
-        return Evaluation(*self._ranks[self._turn].map(parameters, batch.inputs, batch.actions))
+    def _rank_loss(self, rank: int, parameters: Parameters, batch: Batch, targets: Targets) -> Losses:
+        policy = self.population.template
+        assert isinstance(policy, StepNetwork)
+        judge = PolicyFunction(policy, partial(judge_rank, rank))
+        judged = Evaluation(*judge.map(parameters, batch.inputs, batch.actions))
+        return self._proximal_loss(judged, batch, targets)

@@ -9,7 +9,7 @@ from baselines.distillation.lessons import LessonCollector, Lessons
 from baselines.distillation.loss import distillation_loss
 from baselines.training.checkpoint import prefixed, under
 from baselines.training.gradients import average, gradient_step
-from baselines.training.optimizer import adam_state, load_adam_state, make_adam, set_learning_rate
+from baselines.training.optimizer import FusedAdam
 from baselines.training.population import Parameters, Population
 from baselines.training.rollout import Noise
 from stmg_envs.protocol import JointVectorEnv, Streams
@@ -28,7 +28,7 @@ class Distillation:
         self.config = config
         self.students = students
         self.teachers = teachers
-        self.optimizer = make_adam(students.parameters, config.learning_rate)
+        self.optimizer = FusedAdam(students.parameters, config.learning_rate)
 
     def collector(self, env: JointVectorEnv, noise: Noise) -> LessonCollector:
         """What gives the lessons to update on."""
@@ -46,7 +46,7 @@ class Distillation:
             Metrics per run, each (K,): means over the gradient steps.
         """
         config = self.config
-        set_learning_rate(self.optimizer, config.learning_rate_at(progress))
+        self.optimizer.learning_rate = config.learning_rate_at(progress)
         steps = []
         for _ in range(config.epochs):
             order = streams.permutation(batch.log_probs.shape[1])
@@ -63,15 +63,15 @@ class Distillation:
                 found.log_probs, part.log_probs, found.entropies, part.alive, self.config.entropy_coef
             )
 
-        return gradient_step(self.students, self.optimizer, loss, rows.shape[1], self.config.max_grad_norm)
+        chunks = self.students.chunks(rows.shape[1])
+        return gradient_step(self.optimizer, loss, chunks, self.config.max_grad_norm)
 
     def state(self) -> dict[str, Tensor]:
         """Parameters and optimiser moments by name."""
-        parameters = self.students.parameters
-        moments = adam_state(self.optimizer, parameters)
-        return prefixed("policy.", parameters) | prefixed("optimizer.", moments)
+        policies = prefixed("policy.", self.students.parameters)
+        return policies | prefixed("optimizer.", self.optimizer.state())
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Restore what `state` gave."""
         self.students.load(under("policy.", tensors))
-        load_adam_state(self.optimizer, self.students.parameters, under("optimizer.", tensors))
+        self.optimizer.load(under("optimizer.", tensors))

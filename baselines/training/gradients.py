@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
 
-from baselines.training.optimizer import clip_per_run
-from baselines.training.population import Parameters, Population
+from baselines.training.optimizer import Optimizer, clip_per_run
+from baselines.training.population import Parameters
 
-Loss = Callable[[Parameters, slice], tuple[Tensor, dict[str, Tensor]]]
-"""Losses (k,) and metrics, each (k,), of some runs with their parameters."""
+Losses = tuple[Tensor, dict[str, Tensor]]
+"""Losses (k,) and metrics, each (k,), of some runs."""
 
 
 def gradient_step(
-    population: Population, optimizer: torch.optim.Optimizer, loss: Loss, rows: int, max_norm: float
+    optimizer: Optimizer,
+    loss: Callable[[Parameters, slice], Losses],
+    chunks: Iterable[slice],
+    max_norm: float,
 ) -> dict[str, Tensor]:
     """One step; every run is clipped by the norm of its own gradient.
 
     Args:
-        population: K policies.
-        optimizer: over the population's parameters.
-        loss: of some runs.
-        rows: samples per run, by which the number of runs mapped over at once is chosen.
+        optimizer: of the parameters that are updated, those of K runs.
+        loss: of some runs with their parameters.
+        chunks: runs that are mapped over together; all runs in all.
         max_norm: gradient norms are clipped to this.
 
     Returns:
         The loss's metrics and `grad_norm`, each (K,).
     """
-    gradients = {name: torch.empty_like(p) for name, p in population.parameters.items()}
+    gradients = {name: torch.empty_like(p) for name, p in optimizer.parameters.items()}
     parts = []
-    for runs in population.chunks(rows):
-        leaves = population.leaves(runs)
+    for runs in chunks:
+        leaves = {name: p[runs].detach().requires_grad_() for name, p in optimizer.parameters.items()}
         value, metrics = loss(leaves, runs)
         found = torch.autograd.grad(
             value.sum(), list(leaves.values()), allow_unused=True, materialize_grads=True
@@ -41,9 +43,7 @@ def gradient_step(
             gradients[name][runs] = gradient
         parts.append({name: x.detach() for name, x in metrics.items()})
     scaled, norms = clip_per_run(gradients, max_norm)
-    for name, p in population.parameters.items():
-        p.grad = scaled[name]
-    optimizer.step()
+    optimizer.step(scaled)
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]} | {"grad_norm": norms}
 
 

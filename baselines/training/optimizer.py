@@ -3,55 +3,137 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from baselines.training.checkpoint import prefixed
 from baselines.training.population import Parameters
 
 BETA_1, BETA_2 = 0.9, 0.999
 ADAM_EPS = 1e-5
 
 
-@dataclass
-class Moments:
-    """First and second moments of some parameters.
+class Optimizer(Protocol):
+    """Moves parameters along gradients, in place.
 
     Attributes:
-        first: running means of gradients.
-        second: running means of squared gradients.
+        parameters: what is updated, each (K, *shape).
+        learning_rate: step size.
     """
 
-    first: Parameters
-    second: Parameters
+    parameters: Parameters
+    learning_rate: float
 
-    @classmethod
-    def zeros(cls, parameters: Parameters) -> Moments:
-        """Before the first step."""
-        zeros = ({name: torch.zeros_like(p) for name, p in parameters.items()} for _ in range(2))
-        return cls(*zeros)
+    def step(self, gradients: Parameters) -> None:
+        """One step, with the gradient of each parameter."""
+
+    def state(self) -> dict[str, Tensor]:
+        """What it remembers, by name."""
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Restore what `state` gave."""
 
 
-def adam_step(
-    parameters: Parameters, gradients: Parameters, moments: Moments, steps: int, lr: float, eps: float
-) -> None:
-    """One step of Adam (Kingma and Ba 2015), in place.
+class FusedAdam:
+    """Adam over all parameters of a population, in one call of torch's kernel.
 
     Args:
-        parameters: what is updated.
-        gradients: of each parameter.
-        moments: of each parameter, as they are after `steps` - 1 steps.
-        steps: number of this step, from 1 on.
-        lr: step size.
-        eps: added to the root of the second moment.
+        parameters: leaf tensors, (K, ...) each.
+        learning_rate: step size.
     """
-    with torch.no_grad():
-        for name, p in parameters.items():
-            first, second, gradient = moments.first[name], moments.second[name], gradients[name]
-            first.lerp_(gradient, 1.0 - BETA_1)
-            second.lerp_(gradient.square(), 1.0 - BETA_2)
-            root = (second / (1.0 - BETA_2**steps)).sqrt_().add_(eps)
-            p.addcdiv_(first, root, value=-lr / (1.0 - BETA_1**steps))
+
+    def __init__(self, parameters: Parameters, learning_rate: float) -> None:
+        self.parameters = parameters
+        self.learning_rate = learning_rate
+        self._adam = torch.optim.Adam(list(parameters.values()), lr=learning_rate, eps=ADAM_EPS, fused=True)
+
+    def step(self, gradients: Parameters) -> None:
+        (group,) = self._adam.param_groups
+        group["lr"] = self.learning_rate
+        for name, p in self.parameters.items():
+            p.grad = gradients[name]
+        self._adam.step()
+
+    def state(self) -> dict[str, Tensor]:
+        """What torch's Adam remembers of each parameter; nothing before its first step."""
+        states = ((name, self._adam.state.get(p, {})) for name, p in self.parameters.items())
+        return {f"{key}.{name}": torch.as_tensor(x) for name, state in states for key, x in state.items()}
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        keys = {name.split(".", 1)[0] for name in tensors}
+        for name, p in self.parameters.items():
+            self._adam.state[p] = {key: tensors[f"{key}.{name}"].to(p.device) for key in keys}
+
+
+@dataclass
+class Adam:
+    """Adam (Kingma and Ba 2015) on parameters (K, n, ...) that agents can have their parts of.
+
+    Attributes:
+        parameters: what is updated.
+        first: running means of gradients.
+        second: running means of squared gradients.
+        steps: number of steps made.
+        learning_rate: step size.
+    """
+
+    parameters: Parameters
+    first: Parameters
+    second: Parameters
+    steps: int
+    learning_rate: float
+
+    @classmethod
+    def start(cls, parameters: Parameters, learning_rate: float) -> Adam:
+        """Before the first step."""
+        shared = {name: p.detach() for name, p in parameters.items()}
+        first, second = ({name: torch.zeros_like(p) for name, p in shared.items()} for _ in range(2))
+        return cls(shared, first, second, 0, learning_rate)
+
+    def step(self, gradients: Parameters) -> None:
+        self.steps += 1
+        with torch.no_grad():
+            for name, p in self.parameters.items():
+                first, second, gradient = self.first[name], self.second[name], gradients[name]
+                first.lerp_(gradient, 1.0 - BETA_1)
+                second.lerp_(gradient.square(), 1.0 - BETA_2)
+                root = (second / (1.0 - BETA_2**self.steps)).sqrt_().add_(ADAM_EPS)
+                p.addcdiv_(first, root, value=-self.learning_rate / (1.0 - BETA_1**self.steps))
+
+    def split(self, order: Tensor) -> list[Adam]:
+        """Copies of the agents' parts, (K, 1, ...) each, in an order of its own for each run, (K, n)."""
+        runs = torch.arange(len(order), device=order.device)
+        parts = []
+        for agent in order.unbind(dim=1):
+            parameters, first, second = (
+                {name: x[runs, agent].unsqueeze(1) for name, x in whole.items()} for whole in self._tensors()
+            )
+            parts.append(Adam(parameters, first, second, self.steps, self.learning_rate))
+        return parts
+
+    def join(self, order: Tensor, parts: list[Adam]) -> None:
+        """Put back what `split` gave in the same order, after as many steps of each part."""
+        runs = torch.arange(len(order), device=order.device)
+        for agent, part in zip(order.unbind(dim=1), parts, strict=True):
+            self.steps = part.steps
+            for whole, own in zip(self._tensors(), part._tensors(), strict=True):
+                for name, x in whole.items():
+                    x[runs, agent] = own[name].squeeze(1)
+
+    def state(self) -> dict[str, Tensor]:
+        moments = prefixed("first.", self.first) | prefixed("second.", self.second)
+        return {"steps": torch.tensor(self.steps)} | moments
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        self.steps = int(tensors["steps"])
+        for name in self.parameters:
+            self.first[name].copy_(tensors[f"first.{name}"])
+            self.second[name].copy_(tensors[f"second.{name}"])
+
+    def _tensors(self) -> tuple[Parameters, Parameters, Parameters]:
+        return self.parameters, self.first, self.second
 
 
 def clip_per_run(gradients: Parameters, limit: float) -> tuple[Parameters, Tensor]:
@@ -81,29 +163,3 @@ def annealed(start: float, end: float, share: float, progress: float) -> float:
         progress: share of training done, in [0, 1].
     """
     return end + (start - end) * max(0.0, 1.0 - progress / share)
-
-
-def make_adam(parameters: Parameters, learning_rate: float) -> torch.optim.Adam:
-    """Adam over all of some parameters, (K, ...) each."""
-    return torch.optim.Adam(list(parameters.values()), lr=learning_rate, eps=ADAM_EPS, fused=True)
-
-
-def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
-    """Change an optimiser's step size."""
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate
-
-
-def adam_state(optimizer: torch.optim.Optimizer, parameters: Parameters) -> dict[str, Tensor]:
-    """What an Adam of torch remembers of named parameters; nothing before its first step."""
-    states = ((name, optimizer.state.get(p, {})) for name, p in parameters.items())
-    return {f"{key}.{name}": torch.as_tensor(x) for name, state in states for key, x in state.items()}
-
-
-def load_adam_state(
-    optimizer: torch.optim.Optimizer, parameters: Parameters, tensors: dict[str, Tensor]
-) -> None:
-    """Restore what `adam_state` gave."""
-    keys = {name.split(".", 1)[0] for name in tensors}
-    for name, p in parameters.items():
-        optimizer.state[p] = {key: tensors[f"{key}.{name}"].to(p.device) for key in keys}

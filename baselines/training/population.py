@@ -76,10 +76,6 @@ class Population:
         step = self.size if self.device.type != "cpu" else max(1, CPU_CHUNK_ROWS // rows_per_run)
         return (slice(start, min(start + step, self.size)) for start in range(0, self.size, step))
 
-    def leaves(self, runs: slice) -> Parameters:
-        """The parameters of some runs as new leaves that share their memory."""
-        return {name: p[runs].detach().requires_grad_() for name, p in self.parameters.items()}
-
     def act(self, inputs: Inputs, noise: Tensor) -> Decision:
         """Decide without gradients, for inputs and noise with leading axes (K, B)."""
         with torch.inference_mode():
@@ -107,7 +103,7 @@ class Population:
         Args:
             inputs: observations and priority.
             actions: the actions.
-            parameters: those of `leaves`, for some runs only; all by default.
+            parameters: of some runs only; all by default.
         """
         chosen = self.parameters if parameters is None else parameters
         return Evaluation(*self._evaluate.map(chosen, inputs, actions))

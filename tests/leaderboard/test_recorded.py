@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import baselines
 from baselines.evaluation.aggregates import (
     AGGREGATES,
     THRESHOLDS,
@@ -33,10 +35,31 @@ def ours() -> dict[str, Any]:
     return table
 
 
-def test_results_pass_the_check_of_marl_eval() -> None:
+def form(results: dict[str, Any]) -> set[tuple[str, ...]]:
+    """Every path of names through a results file and what is there, with numbers left out."""
+    paths = set()
+    for suite, tasks in results.items():
+        runs = [run for algorithms in tasks.values() for run in algorithms.values()]
+        for seeds in runs:
+            for seed, steps in seeds.items():
+                order = [int(step.removeprefix("step_")) for step in list(steps)[:-1]]
+                assert order == list(range(len(order)))
+                for step, point in steps.items():
+                    names = (suite, re.sub(r"\d+$", "", seed), re.sub(r"\d+$", "", step))
+                    kinds = ((name, json.dumps(x, default=str)) for name, x in point.items())
+                    paths |= {(*names, name, re.sub(r"-?\d+(\.\d+)?", "#", text)) for name, text in kinds}
+    return paths
+
+
+def test_files_written_today_have_the_form_that_marl_eval_has_checked(tmp_path: Path) -> None:
     assert all(RECORDED["check"]["stmg"].values())
-    names = {"valid_algorithms", "valid_algorithm_names", "valid_runs", "valid_steps", "valid_metrics"}
-    assert set(RECORDED["check"]["stmg"]) == names
+    run = baselines.train(
+        "mappo", "stmg/Mixing-v0", seeds=2, out=tmp_path / "run", total_steps=300, eval_interval=100
+    )
+    written, checked = (
+        form(json.loads(path.read_text())) for path in (run.path / "results.json", DATA / "results.json")
+    )
+    assert written == checked
 
 
 def test_the_same_bounds() -> None:
