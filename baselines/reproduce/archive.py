@@ -17,8 +17,18 @@ from baselines.runs.plan import RunPlan
 
 RECIPE = ("algorithm", "env_id", "env_args", "priority", "config")
 """What of a plan decides its results, besides the seeds."""
-PROVENANCE = ("command", "commit", "versions", "python", "platform", "preloaded", "device", "threads")
-"""What is recorded of every block of seeds."""
+PROVENANCE = (
+    "command",
+    "commit",
+    "versions",
+    "python",
+    "platform",
+    "processor",
+    "preloaded",
+    "device",
+    "threads",
+)
+"""What is recorded of every block of seeds; a run that an older version began lacks some of it."""
 
 
 class Archive:
@@ -73,7 +83,7 @@ class Archive:
         if entry is None or not _same(entry["recipe"], recipe):
             entry = {"recipe": recipe, "blocks": []}
             self.results[ENVIRONMENT].get(cell.task, {}).pop(cell.label, None)
-        provenance = {name: made[name] for name in PROVENANCE}
+        provenance = {name: made[name] for name in PROVENANCE if name in made}
         elapsed = max(step.get("elapsed_time", 0.0) for step in next(iter(runs.values())).values())
         entry["blocks"].append({"seeds": list(plan.seeds), "seconds": elapsed} | provenance)
         self.manifest[_key(cell)] = entry
