@@ -36,6 +36,11 @@ class Cell:
     config: dict[str, Any] = field(default_factory=dict)
     first_seed: int = 0
 
+    @property
+    def key(self) -> str:
+        """Its name in manifests."""
+        return f"{self.task} / {self.label}"
+
     def seeds(self, runs: int | None = None) -> range:
         """The seeds of so many runs; the cell's own number by default."""
         return range(self.first_seed, self.first_seed + (runs or self.runs))
