@@ -22,6 +22,7 @@ from baselines.reproduce.experiment import Cell
 from baselines.reproduce.experiments import EXPERIMENTS
 from baselines.reproduce.page import write_page
 from baselines.reproduce.run import run_cells
+from stmg_envs.errors import InvalidArgumentError
 
 THREADS = options.THREADS | {
     "default": None,
@@ -85,6 +86,8 @@ def command(
         return
     if check_seed is not None:
         raise click.UsageError("--check-seed says which runs --check draws: give --check too")
+    if page and not archive.manifest:
+        raise InvalidArgumentError(f"{archive.folder} has no results to write a page of; run the experiment")
     try:
         if not page:
             torch.set_num_threads(threads or options.available_cores())

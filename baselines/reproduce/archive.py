@@ -60,9 +60,8 @@ class Archive:
         return runs
 
     def recipe(self, cell: Cell) -> dict[str, Any]:
-        """What a cell that is there was made with."""
-        recipe: dict[str, Any] = self.manifest[cell.key]["recipe"]
-        return recipe
+        """What a cell that is there was made with; a field that did not exist yet stood at its default."""
+        return _complete(self.manifest[cell.key]["recipe"])
 
     def blocks(self, cell: Cell) -> list[dict[str, Any]]:
         """The blocks of seeds of a cell that is there, with their provenance."""
@@ -71,7 +70,7 @@ class Archive:
 
     def made_with(self, cell: Cell, plan: RunPlan) -> bool:
         """Whether a cell is there and was made with the recipe of a plan."""
-        return cell.key in self.manifest and _same(self.recipe(cell), _recipe(plan))
+        return cell.key in self.manifest and _same(self.manifest[cell.key]["recipe"], _recipe(plan))
 
     def missing(self, cell: Cell, plan: RunPlan) -> list[int]:
         """Seeds of a plan that are not there, or were made with another recipe."""
@@ -80,7 +79,7 @@ class Archive:
 
     def plan(self, cell: Cell, seeds: Sequence[int], device: str) -> RunPlan:
         """The plan of some seeds by the recipe of a cell that is there."""
-        recipe = _complete(self.recipe(cell))
+        recipe = self.recipe(cell)
         how = {name: recipe[name] for name in ("env_args", "priority", "config")}
         return make_plan(recipe["algorithm"], recipe["env_id"], seeds=seeds, device=device, **how)
 

@@ -149,7 +149,7 @@ def test_a_field_that_the_archive_does_not_know_is_trained_at_its_default(tmp_pa
     """Not at what the preset of today says: MAPPO's sums rewards in Mixing."""
     own = replace(MIXING, config=MIXING.config | {"reward_interaction": "own"})
     archive = run(tmp_path, Titles(), cells=(own,), runs=1)
-    del archive.recipe(own)["config"]["reward_interaction"]
+    del archive.manifest[own.key]["recipe"]["config"]["reward_interaction"]
     (sample,) = draw_samples([own], archive, 1, 0)
     checker = Checker(archive, tmp_path / "check", Titles().watching)
     assert checker.check(sample, "").verdict is Verdict.SAME
