@@ -17,7 +17,7 @@ from rich.table import Column, Table
 from baselines.cli import options
 from baselines.cli.watch import watching
 from baselines.reproduce.archive import Archive
-from baselines.reproduce.check import Checked, Checker, draw_samples
+from baselines.reproduce.check import Checked, Checker, Verdict, draw_samples
 from baselines.reproduce.experiment import Cell
 from baselines.reproduce.experiments import EXPERIMENTS
 from baselines.reproduce.page import write_page
@@ -127,5 +127,5 @@ def _print(checked: Sequence[Checked], seed: int) -> None:
     console.print(table)
     passed = sum(one.verdict.passed for one in checked)
     console.print(f"{passed} of {len(checked)} came out again, drawn with --check-seed {seed}")
-    for elsewhere in dict.fromkeys(one.elsewhere for one in checked if one.elsewhere):
-        console.print(f"not as recorded: {'; '.join(elsewhere)}", soft_wrap=True)
+    for elsewhere in dict.fromkeys(one.elsewhere for one in checked if one.verdict is Verdict.DIFFERS):
+        console.print(f"not as recorded: {'; '.join(elsewhere) or 'nothing'}", soft_wrap=True)

@@ -91,6 +91,16 @@ def test_a_changed_number_is_noticed(results: Path) -> None:
     assert "not as recorded: platform Plan9 z80, here " in called.stdout
 
 
+def test_a_difference_that_the_record_does_not_explain(results: Path) -> None:
+    def edit(data: Any) -> None:
+        data["stmg"]["mixing"]["mappo"]["seed_1"]["absolute_metrics"]["return"][0] += 1e-12
+
+    change(results / "results.json", edit)
+    called = call(results, "--check", "2", "--games", "mixing")
+    assert called.exit_code == 1
+    assert "not as recorded: nothing" in called.stdout
+
+
 @pytest.mark.parametrize("evaluation", ["step_2", "absolute_metrics"])
 def test_a_missing_evaluation_is_noticed(results: Path, tmp_path: Path, evaluation: str) -> None:
     archive = Archive(results)

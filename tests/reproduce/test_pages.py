@@ -15,8 +15,9 @@ from baselines.errors import ResultsError
 from baselines.reproduce import words
 from baselines.reproduce.archive import Archive
 from baselines.reproduce.cell_results import CellResults
-from baselines.reproduce.experiment import Cell, Experiment
+from baselines.reproduce.experiment import OPTIMAL, Cell, Experiment
 from baselines.reproduce.experiments import EXPERIMENTS
+from baselines.reproduce.figure import draw_learning_curves
 from baselines.reproduce.notes import NOTES, render_notes
 from baselines.reproduce.origin import describe_origin
 from baselines.reproduce.page import page_text
@@ -142,6 +143,16 @@ def test_words() -> None:
     assert words.listed("abc") == "a, b and c"
     assert words.spread([3.0]) == "3"
     assert words.spread([1100, 9, 20]) == "9 to 1,100"
+
+
+@pytest.mark.parametrize(("count", "dashed"), [(20, 0), (23, 3)])
+def test_lines_of_one_colour_have_other_styles(archive: Archive, count: int, dashed: int) -> None:
+    runs = archive.runs(PENALTY)
+    cells = [Cell("task", f"label {number}", "steer", "", {}, 2) for number in range(count)]
+    archive.results["stmg"]["task"] = {cell.label: runs for cell in cells}
+    curves = draw_learning_curves(cells, [OPTIMAL], archive)
+    # A line in the panel and one in the legend for each.
+    assert curves.count("stroke-dasharray") == 2 * dashed
 
 
 CELLS = tuple(Cell(task, label, "steer", "", {}, 1) for task in ("x", "y", "z") for label in ("a", "b", "c"))
