@@ -51,12 +51,15 @@ OFF_POLICY: dict[str, Any] = COMMON | {
     "target_rate": 0.05,
 }
 
+# One layer that is generated from who did what takes longer to fit the values of all of it.
+SLOWER: dict[str, dict[str, Any]] = {"step": {"total_steps": 60_000, "hidden_size": 64}}
+
 
 def trained(algorithm: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Trainer, Any]:
     """A finished training of one run, and what its last update was made of."""
     monkeypatch.setattr(RunPlan, "game", lambda self: Mortal())
     on_policy = issubclass(algorithm_spec(algorithm).config_class, OnPolicyConfig)
-    config = ON_POLICY if on_policy else OFF_POLICY
+    config = (ON_POLICY if on_policy else OFF_POLICY) | SLOWER.get(algorithm, {})
     plan = make_plan(algorithm, "stmg/Penalty-v0", config=config)
     directory = RunDirectory(path)
     directory.create(plan)
