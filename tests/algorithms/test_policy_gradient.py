@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 import torch
-from rollouts import ACTIONS, RUNS, SPEC, N, population_of, rollout
+from rollouts import ACTIONS, ROWS, RUNS, SPEC, N, population_of, rollout
 
 import stmg_envs
 from baselines.algorithms.config import PPOConfig
@@ -205,6 +205,14 @@ def test_runs_in_chunks_learn_what_they_learn_together(monkeypatch: pytest.Monke
         updated.append(population.parameters | metrics)
     for name, x in updated[0].items():
         torch.testing.assert_close(x, updated[1][name], atol=1e-5, rtol=1e-4, msg=name)
+
+
+def test_chunks_are_chosen_by_the_rows_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    population = population_of(build)
+    asked: list[int] = []
+    monkeypatch.setattr(population, "chunks", lambda rows: asked.append(rows) or [slice(0, RUNS)])
+    PPO(CONFIG, population, N).update(rollout(population), 0.0, Streams.from_seeds([1, 2]))
+    assert asked == [ROWS // 2] * 4
 
 
 def test_a_run_learns_from_its_own_rows_alone() -> None:
