@@ -214,7 +214,8 @@ class LoadedPolicy:
             if self._memory.shape[1] != batch:
                 self._memory = self._population.no_memory(batch, self._spec.n)
             # Who is not in the game has nothing to remember when it enters.
-            self._memory = torch.where(inputs["alive"].unsqueeze(-1), self._memory, 0.0)
+            if "alive" in inputs:
+                self._memory = torch.where(inputs["alive"].unsqueeze(-1), self._memory, 0.0)
             inputs["memory"] = self._memory
         decision = self._population.act(inputs, noise)
         self._memory = self._memory if decision.memory is None else decision.memory

@@ -109,7 +109,9 @@ def test_a_teacher_that_remembers_forgets_where_episodes_end() -> None:
     collect(collector, 0.0)
     assert (before == 0).all()
     assert (collector.teacher.memory != 0).any()
-    collector.teacher.forget(torch.tensor([[True] * BATCH, [False] * BATCH]))
+    ended = torch.zeros(collector.teacher.memory.shape[:3], dtype=torch.bool)
+    ended[0] = True
+    collector.teacher.forget(ended)
     assert (collector.teacher.memory[0] == 0).all()
     assert (collector.teacher.memory[1] != 0).any()
 

@@ -76,13 +76,15 @@ def test_evaluation_goes_through_time_as_play_did(shared: bool) -> None:
     torch.manual_seed(0)
     spec = PolicySpec(N, obs_dim=4, state_dim=None, action_width=3, discrete=True)
     policy = RecurrentPolicy(spec, (8, 8), shared, central=True, chunk_length=LENGTH)
-    fresh = torch.zeros(BATCH, LENGTH, dtype=torch.bool)
+    fresh = torch.zeros(BATCH, LENGTH, N, dtype=torch.bool)
     fresh[0, 0] = fresh[1, 3] = True
+    # An agent that enters alone in the middle of an episode.
+    fresh[1, 1, 0] = True
     observations = torch.randn(BATCH, LENGTH, N, 4)
     memory = torch.randn(BATCH, N, policy.memory_width)
     memories, decisions = [], []
     for t in range(LENGTH):
-        memory = memory * ~fresh[:, t, None, None]
+        memory = memory * ~fresh[:, t, :, None]
         memories.append(memory)
         inputs = {"observation": observations[:, t], "memory": memory}
         decision = policy.act(inputs, torch.randn(BATCH, N, 3))
@@ -92,7 +94,7 @@ def test_evaluation_goes_through_time_as_play_did(shared: bool) -> None:
     rows = {
         "observation": observations.flatten(0, 1),
         "memory": torch.stack(memories, dim=1).flatten(0, 1),
-        "fresh": fresh.flatten(),
+        "fresh": fresh.flatten(0, 1),
     }
     actions = torch.stack([decision.actions for decision in decisions], dim=1).flatten(0, 1)
     judged = policy.evaluate(rows, actions)
@@ -107,7 +109,7 @@ def test_gradients_flow_back_through_a_part_but_not_past_a_fresh_start() -> None
     policy = RecurrentPolicy(spec, (8,), shared=True, central=False, chunk_length=3)
     for start, reached in ((None, True), (2, False)):
         observations = torch.randn(3, 1, 2, requires_grad=True)
-        fresh = torch.tensor([index == start for index in range(3)])
+        fresh = torch.tensor([[index == start] for index in range(3)])
         inputs = {"observation": observations, "memory": torch.zeros(3, 1, 16), "fresh": fresh}
         policy.evaluate(inputs, torch.zeros(3, 1, dtype=torch.int64)).values[2].sum().backward()
         assert observations.grad is not None
