@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import plain
 import pytest
@@ -11,7 +12,9 @@ from replays import COUNT, filled, replaying, target_module, timesteps
 from rollouts import RUNS, SPEC, N, module_of, population_of
 from torch import Tensor, nn
 
+import baselines
 from baselines.algorithms.dqn import DQN, DQNConfig, build_dqn
+from baselines.errors import PairingError
 from baselines.networks.policy import Inputs
 from baselines.networks.q_network import QNetwork
 from baselines.training.replay import Rows
@@ -128,6 +131,11 @@ def test_its_network_has_the_configured_sizes() -> None:
     assert isinstance(network, QNetwork)
     assert sum(p.shape[-2:] == (7, 7) for p in network.parameters()) == 2
     assert tuple(network.network[-1].weight.shape) == (N, SPEC.action_width, 7)
+
+
+def test_q_learning_needs_discrete_actions(tmp_path: Path) -> None:
+    with pytest.raises(PairingError, match=r"dqn-dri needs discrete actions.*use ddpg-dri"):
+        baselines.train("dqn-dri", "gymnasium/Pendulum-v1", out=tmp_path / "run")
 
 
 @pytest.mark.parametrize("central", [False, True])
