@@ -98,7 +98,9 @@ class HAPPO(PPO):
             turns.append(self._descend(actor, self._actor_loss, part, aim, streams))
             with torch.no_grad():
                 # Nothing has changed this agent since it acted, so its old probabilities are those stored.
-                factor = factor * (self._judge(actor.parameters, part)[0] - part.log_probs).exp()
+                ratio = (self._judge(actor.parameters, part)[0] - part.log_probs).exp()
+                # What the dead are given to do is no part of the joint decision.
+                factor = torch.where(part.alive, factor * ratio, factor)
         self._actors.join(order, actors)
         critics = self._descend(self._critics, self._critic_loss, batch, targets, streams)
         return average(turns) | {"value_loss": critics["value_loss"]}

@@ -33,9 +33,9 @@ class Statistics:
     beta: float
     seen: list[Tensor] = field(default_factory=list)
 
-    def __call__(self, returns: Tensor) -> Tensor:
-        """Fold in returns (N,), and give them in normalised units."""
-        self.seen.append(returns.double())
+    def __call__(self, returns: Tensor, alive: Tensor) -> Tensor:
+        """Fold in the returns (N,) of the living, and give all in normalised units."""
+        self.seen.append(returns[alive].double())
         weights = [self.beta**age for age in reversed(range(len(self.seen)))]
         mean = sum(w * x.mean() for w, x in zip(weights, self.seen, strict=True)) / sum(weights)
         square = sum(w * (x**2).mean() for w, x in zip(weights, self.seen, strict=True)) / sum(weights)
@@ -59,7 +59,9 @@ class Decisions:
         for agent in range(alive.shape[1]):
             own = batch.advantages[run, alive[:, agent], agent]
             advantages[alive[:, agent], agent] = (own - own.mean()) / (own.std() + 1e-5)
-        targets = [known(batch.returns[run, :, agent]) for agent, known in enumerate(statistics)]
+        targets = [
+            known(batch.returns[run, :, agent], alive[:, agent]) for agent, known in enumerate(statistics)
+        ]
         return cls(batch.log_probs[run], batch.values[run], alive, advantages, torch.stack(targets, dim=1))
 
     def places(self, rows: Iterable[int], agents: Iterable[int]) -> list[tuple[int, int]]:

@@ -88,8 +88,9 @@ class PlainHAPPO:
                 loss = terms["policy_loss"] - entropy_coef * entropy
                 actors.append(plain.step(self.optimizers[agent], loss, terms, config.max_grad_norm))
             if self.compound:
-                now = self.judged(batch, run).log_probs[:, agent].detach()
-                factor = factor * (now - batch.log_probs[run, :, agent]).exp()
+                now = self.judged(batch, run).log_probs.detach()
+                for row, _ in aim.places(range(ROWS), [agent]):
+                    factor[row] *= (now[row, agent] - batch.log_probs[run, row, agent]).exp()
         for rows in plain.minibatches(config, ROWS, streams):
             judged, places = self.judged(batch, run), aim.places(rows, range(N))
             error = plain.mean(
@@ -193,3 +194,11 @@ def test_training_goes_on_where_it_was_saved() -> None:
     for name, x in learner.state().items():
         assert torch.equal(x, resumed.state()[name]), name
     assert resumed.population is other
+
+
+def test_actors_are_separate_and_the_critic_is_central() -> None:
+    policy = build_happo(HAPPOConfig(hidden_size=7, hidden_layers=3), DISCRETE)
+    assert isinstance(policy, MLPPolicy)
+    assert policy.actor.head.network.weight.shape == (N, ACTIONS, 7)
+    assert policy.critic.whole is not None
+    assert sum(p.shape == (7, 7) for p in policy.critic.parameters()) == 2

@@ -1,21 +1,18 @@
-"""Replay: what is kept, what is drawn, and what Q-learning makes of it by hand."""
+"""Replay: what is collected, what is kept, and what is drawn."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
-import baselines
-from baselines.algorithms.dqn import DQN, DQNConfig, build_dqn
-from baselines.errors import PairingError
-from baselines.networks.policy import PolicySpec
+from baselines.networks.policy import Decision, PolicySpec
 from baselines.networks.q_network import QNetwork
 from baselines.training.interaction import RewardInteraction
-from baselines.training.population import Population
-from baselines.training.replay import ReplayBuffer
-from stmg_envs import vector_env
+from baselines.training.replay import ReplayBuffer, ReplayCollector, inputs_of
 from stmg_envs.protocol import Streams
 
 
@@ -24,7 +21,49 @@ def test_the_oldest_timesteps_give_way() -> None:
     for first in (0, 3, 6):
         buffer.add({"x": torch.arange(first, first + 3).expand(2, 3)})
         assert len(buffer) == min(first + 3, 5)
-    assert sorted(buffer.rows["x"][0].tolist()) == [4, 5, 6, 7, 8]
+    assert buffer.rows["x"].tolist() == [[5, 6, 7, 8, 4]] * 2
+    assert buffer.last(2)["x"].tolist() == [[7, 8]] * 2
+    assert buffer.last(9)["x"].tolist() == [[4, 5, 6, 7, 8]] * 2
+
+
+def test_fewer_timesteps_than_asked_for_are_all() -> None:
+    buffer = ReplayBuffer(5)
+    buffer.add({"x": torch.arange(3).expand(2, 3)})
+    assert buffer.last(4)["x"].tolist() == [[0, 1, 2]] * 2
+
+
+def test_timesteps_keep_their_types_and_their_runs() -> None:
+    buffer = ReplayBuffer(3)
+    rows = {"flag": torch.tensor([[True, False], [False, True]]), "x": torch.arange(8.0).view(2, 2, 2)}
+    buffer.add(rows)
+    assert {name: x.dtype for name, x in buffer.rows.items()} == {"flag": torch.bool, "x": torch.float32}
+    assert buffer.rows["x"].shape == (2, 3, 2)
+    drawn = buffer.sample(40, Streams.from_seeds([0, 1]))
+    for run in range(2):
+        for flag, x in zip(drawn["flag"][run].tolist(), drawn["x"][run].tolist(), strict=True):
+            assert x == rows["x"][run, rows["flag"][run].tolist().index(flag)].tolist()
+
+
+def test_the_largest_number_draws_the_last_timestep() -> None:
+    class Extreme:
+        def uniform(self, count: int, dtype: torch.dtype) -> Tensor:
+            assert dtype == torch.float64
+            return torch.tensor([[0.0, 0.34, 0.67, 1.0 - 1e-17]], dtype=dtype)
+
+    buffer = ReplayBuffer(100)
+    buffer.add({"x": torch.tensor([[10, 11, 12]])})
+    assert buffer.sample(4, Extreme())["x"].tolist() == [[10, 11, 12, 12]]  # type: ignore[arg-type]
+
+
+def test_policy_inputs_are_told_from_the_other_columns() -> None:
+    names = ("observation", "state", "action_mask", "priority", "alive", "rewards", "exploration")
+    rows = {name: torch.tensor(i) for i, name in enumerate(names)}
+    rows |= {f"next.{name}": torch.tensor(-i) for i, name in enumerate(names) if name != "state"}
+    assert {name: int(x) for name, x in inputs_of(rows).items()} == dict(
+        zip(names[:5], range(5), strict=True)
+    )
+    following = {"observation": 0, "action_mask": -2, "priority": -3, "alive": -4}
+    assert {name: int(x) for name, x in inputs_of(rows, "next.").items()} == following
 
 
 def test_timesteps_are_drawn_with_equal_chance_and_only_those_that_are_there() -> None:
@@ -50,60 +89,202 @@ def test_exploration_is_the_chance_of_a_random_legal_action() -> None:
     assert network.act(greedy, noise).actions.item() == int(best)
 
 
-@pytest.mark.parametrize(("central", "kind"), [(False, "own"), (True, "sum")])
-def test_q_learning_s_error_by_hand(central: bool, kind: str) -> None:
-    spec = PolicySpec(2, 1, None, 2, discrete=True, observation_norm=False)
-    config = DQNConfig(central_critic=central, average_reward=False, gamma=0.5, hidden_size=4)
-    population = Population(lambda: build_dqn(config, spec), [0])
-    learner = DQN(config, population, 2)
-    env = vector_env("stmg/PrisonersDilemma-v0", 1)
-    env.reset(seed=0)
-    learner._interaction = RewardInteraction(kind, env, 1, 0.5)  # type: ignore[arg-type]
-    network = population.template
-    values = torch.func.functional_call(
-        network,
-        {name: p[0] for name, p in population.parameters.items()},
-        ({"observation": torch.tensor([[[0.5], [-1.0]], [[2.0], [1.0]]])},),
-    )
-    alive = torch.ones(1, 1, 2, dtype=torch.bool)
-    rows = {
-        "observation": torch.tensor([[[[0.5], [-1.0]]]]),
-        "next.observation": torch.tensor([[[[2.0], [1.0]]]]),
-        "actions": torch.tensor([[[1, 0]]]),
-        "rewards": torch.tensor([[[3.0, -1.0]]]),
-        "terminated": torch.tensor([[False]]),
-        "alive": alive,
-        "next.alive": alive,
-    }
-    rows["rewards"], _ = learner._interaction.seen(rows["rewards"], None)
-    loss, _ = learner._loss(population.parameters, learner.targets, rows)
-    taken, best = values[0, [0, 1], [1, 0]], values[1].max(dim=-1).values
-    if central:
-        errors = (2.0 + 0.5 * best.sum() - taken.sum()).view(1)
-    else:
-        errors = torch.tensor([3.0, -1.0]) + 0.5 * best - taken
-    size = errors.abs()
-    expected = torch.where(size <= 1, 0.5 * errors.square(), size - 0.5).mean()
-    torch.testing.assert_close(loss[0], expected)
+RUNS, ENVS, N, ACTIONS = 2, 2, 2, 3
 
 
-def test_q_learning_needs_discrete_actions(tmp_path: Path) -> None:
-    with pytest.raises(PairingError, match=r"dqn-dri needs discrete actions.*use ddpg-dri"):
-        baselines.train("dqn-dri", "gymnasium/Pendulum-v1", out=tmp_path / "run")
+class Scripted:
+    """Environments in which every number says where it comes from.
 
+    Time stands in tens, the environment in ones, the agent in tenths. In timestep 1 the episode of environment
+    1 ends: its agent 0 is terminated, its agent 1 cut off. The episode of environment 2 is lost in timestep
+    2, where some can be.
+    """
 
-@pytest.mark.parametrize("algorithm", ["a2c", "dqn"])
-def test_the_dilemma_is_a_dilemma_only_for_those_on_their_own(tmp_path: Path, algorithm: str) -> None:
-    def share(suffix: str, joint: list[float]) -> float:
-        run = baselines.train(
-            f"{algorithm}-{suffix}",
-            "stmg/PrisonersDilemma-v0",
-            seeds=4,
-            out=tmp_path / suffix,
-            total_steps=4_000 if suffix == "dri" else 12_000,
-            eval_interval=4_000,
+    def __init__(self, loses_episodes: bool) -> None:
+        self.num_envs = RUNS * ENVS
+        self.agents = ("a", "b")
+        self.device = torch.device("cpu")
+        self.game = SimpleNamespace(discrete=True, action_counts=(3, 2))
+        self.loses_episodes = loses_episodes
+        self.keeps_episodes = True
+        self.time = 0
+        self.acted: list[Tensor] = []
+
+    @property
+    def priority(self) -> Tensor:
+        return torch.tensor([[0, 1], [1, 0]])[self.time % 2].expand(self.num_envs, N)
+
+    def neighbors(self) -> Tensor:
+        return (~torch.eye(N, dtype=torch.bool)).expand(self.num_envs, N, N)
+
+    def observe(self, offset: float = 0.0) -> dict[str, Tensor]:
+        env, agent = torch.arange(self.num_envs)[:, None, None], torch.arange(N)[:, None] / 10
+        return {
+            "observation": 10.0 * self.time + env + agent + offset,
+            "alive": torch.ones(self.num_envs, N, dtype=torch.bool),
+            "action_mask": torch.ones(self.num_envs, N, ACTIONS, dtype=torch.bool),
+        }
+
+    def step(self, actions: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor, Tensor, dict[str, Any]]:
+        self.acted.append(actions)
+        rewards = self.observe()["observation"].squeeze(-1)
+        nobody = torch.zeros(self.num_envs, N, dtype=torch.bool)
+        terminations, truncations, lost = nobody.clone(), nobody.clone(), nobody[:, 0].clone()
+        if self.time == 1:
+            terminations[1, 0] = truncations[1, 1] = True
+        if self.time == 2 and self.loses_episodes:
+            truncations[2] = lost[2] = True
+        self.time += 1
+        final = self.observe(0.05)
+        final["action_mask"][1] = False
+        info: dict[str, Any] = {"final": final, "terminations": terminations, "truncations": truncations}
+        if self.loses_episodes:
+            info["lost"] = lost
+        ended = (terminations | truncations).all(dim=1)
+        return (
+            self.observe(),
+            rewards,
+            ended & terminations.any(dim=1),
+            ended & ~terminations.any(dim=1),
+            info,
         )
-        return float((run.evaluated.returns[:, 0] == joint).all(axis=-1).mean())
 
-    assert share("dri", [10, 10]) == 1.0
-    assert share("ind", [2, 2]) >= 0.75
+
+class Players:
+    """Take action 1, or as their noise says; keep what they were asked."""
+
+    size = RUNS
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Tensor]] = []
+
+    def act(self, inputs: dict[str, Tensor], noise: Tensor) -> Decision:
+        self.asked.append(inputs)
+        actions = noise[..., 0].long()
+        return Decision(actions, torch.zeros(actions.shape), torch.zeros(actions.shape))
+
+
+def numbered_noise(streams: Streams, *shape: int) -> Tensor:
+    """Of timestep t in environment b: t + b."""
+    assert shape == (3, ENVS)
+    places = torch.arange(3)[:, None] + torch.arange(ENVS)
+    return places[None, :, :, None, None].expand(RUNS, 3, ENVS, N, ACTIONS).float()
+
+
+def collector(kind: str = "own", loses_episodes: bool = False, capacity: int = 100) -> ReplayCollector:
+    env, players = Scripted(loses_episodes), Players()
+    interaction = RewardInteraction(kind, env, RUNS, 0.5)  # type: ignore[arg-type]
+    made = ReplayCollector(env, players, numbered_noise, interaction, 3, capacity, (0.9, 0.1, 0.5))  # type: ignore[arg-type]
+    made.observations = env.observe()
+    return made
+
+
+def numbers(x: Tensor) -> list[list[float]]:
+    """Of columns (K, N, n, ...) what stands first in each run's rows for agent 0."""
+    return [[round(value, 2) for value in run] for run in x.flatten(2)[..., 0].tolist()]
+
+
+def test_timesteps_are_kept_with_what_follows_them() -> None:
+    made = collector()
+    buffer, _ = made.collect(Streams.from_seeds([0, 1]), 0.0)
+    assert buffer is made.buffer
+    assert len(buffer) == 3 * ENVS
+    rows = buffer.last(6)
+    assert numbers(rows["observation"]) == [[0, 1, 10, 11, 20, 21], [2, 3, 12, 13, 22, 23]]
+    # Who was terminated sees nothing; whoever has no action left has all of its own.
+    following = [[10.05, 11.05, 20.05, 0, 30.05, 31.05], [12.05, 13.05, 22.05, 23.05, 32.05, 33.05]]
+    assert numbers(rows["next.observation"]) == following
+    assert rows["next.action_mask"][0, 1].tolist() == [[True, True, True], [True, True, False]]
+    assert numbers(rows["rewards"]) == numbers(rows["observation"])
+    assert rows["rewards"][0, 0].tolist() == pytest.approx([0.0, 0.1])
+    assert numbers(rows["actions"]) == [[0, 1, 1, 2, 2, 3]] * 2
+    ended = rows["terminated"].nonzero().tolist()
+    assert ended == [[0, 3, 0]], "who is cut off has a future"
+    # The next decisions would be made in the order of the episode.
+    assert rows["priority"][0, :, 0].tolist() == [0, 0, 1, 1, 0, 0]
+    assert torch.equal(rows["next.priority"], rows["priority"])
+    assert "neighbors" not in rows and "exploration" not in rows
+    assert isinstance(made.env, Scripted)
+    assert [actions[:, 0].tolist() for actions in made.env.acted] == [
+        [0, 1, 0, 1],
+        [1, 2, 1, 2],
+        [2, 3, 2, 3],
+    ]
+    assert made.observations["observation"][0, 0].item() == 30.0
+
+
+@pytest.mark.parametrize(("progress", "amount"), [(0.0, 0.9), (0.25, 0.5), (0.5, 0.1), (1.0, 0.1)])
+def test_exploration_anneals(progress: float, amount: float) -> None:
+    made = collector()
+    _, metrics = made.collect(Streams.from_seeds([0, 1]), progress)
+    assert isinstance(made.population, Players)
+    for asked in made.population.asked:
+        assert asked["exploration"].tolist() == [[pytest.approx(amount)] * ENVS] * RUNS
+    assert metrics["exploration"].tolist() == [pytest.approx(amount)] * RUNS
+
+
+def test_returns_are_of_episodes_that_ended() -> None:
+    _, metrics = collector().collect(Streams.from_seeds([0, 1]), 0.0)
+    # 1 and 11 of agent 0, 1.1 and 11.1 of agent 1, in the first run's second environment.
+    assert metrics["episode_return"][0].item() == pytest.approx(12.1)
+    assert metrics["episode_return"][1].isnan()
+    assert set(metrics) == {"episode_return", "exploration"}
+
+
+def test_averages_move_with_every_timestep() -> None:
+    made = collector()
+    made.collect(Streams.from_seeds([0, 1]), 0.0)
+    average = 0.0
+    for reward in (0.5, 10.5, 20.5):
+        average += 0.5 * (reward - average)
+    assert made.interaction.averages[0].tolist() == pytest.approx([average, average + 0.1 * (1 - 0.5**3)])
+
+
+def test_graphs_are_kept_where_rewards_are_exchanged() -> None:
+    made = collector("dri")
+    buffer, metrics = made.collect(Streams.from_seeds([0, 1]), 0.0)
+    neighbors = buffer.last(6)["neighbors"]
+    assert neighbors.shape == (RUNS, 6, N, N)
+    assert neighbors[0, 0].tolist() == [[False, True], [True, False]]
+    # Only the first reward lies on its average, 0, and its neighbour's of 0.1 above it: 2 of 4 decisions.
+    assert metrics["conflict_rate"].tolist() == pytest.approx([0.5 / 3, 0.0])
+
+
+def test_a_step_that_one_run_lost_is_left_out_of_all() -> None:
+    made = collector(loses_episodes=True)
+    buffer, metrics = made.collect(Streams.from_seeds([0, 1]), 0.0)
+    assert numbers(buffer.last(9)["observation"]) == [[0, 1, 10, 11, 21], [2, 3, 12, 13, 23]]
+    assert metrics["lost_episodes"].tolist() == [0, 1]
+    # The lost reward of 22 moved no average.
+    average = 0.0
+    for reward in (2.5, 12.5, (23.0 + (0.5 * 1.25 + 0.5 * 12.5)) / 2):
+        average += 0.5 * (reward - average)
+    assert made.interaction.averages[1, 0].item() == pytest.approx(average)
+
+
+def test_numbers_of_the_last_timesteps_must_be_finite() -> None:
+    made = collector(capacity=8)
+    for _ in range(2):
+        buffer, _ = made.collect(Streams.from_seeds([0, 1]), 0.0)
+    alive, quantities = made.quantities(buffer)
+    assert alive.shape == (RUNS, 6, N) and bool(alive.all())
+    assert numbers(quantities["observation"])[0] == [30, 31, 40, 41, 50, 51]
+    assert numbers(quantities["reward"])[0] == [30, 31, 40, 41, 50, 51]
+    assert set(quantities) == {"observation", "reward"}
+
+
+@pytest.mark.parametrize("keeps_episodes", [True, False])
+def test_collecting_goes_on_where_it_was_saved(keeps_episodes: bool) -> None:
+    made, other = collector(), collector()
+    made.collect(Streams.from_seeds([0, 1]), 0.0)
+    carried = {name: x.clone() for name, x in made.carried().items()}
+    other.env.keeps_episodes = keeps_episodes
+    other.restore({"observation": torch.tensor(7.0)}, carried)
+    assert other.observations["observation"].item() == 7.0
+    assert len(other.buffer) == other.buffer.added == 6
+    assert set(other.buffer.rows) == set(made.buffer.rows)
+    assert all(torch.equal(x, made.buffer.rows[name]) for name, x in other.buffer.rows.items())
+    assert torch.equal(other.interaction.averages, made.interaction.averages)
+    begun = made.returns.partial if keeps_episodes else torch.zeros(RUNS * ENVS, N)
+    assert torch.equal(other.returns.partial, begun)
+    assert not torch.equal(made.returns.partial, torch.zeros(RUNS * ENVS, N))
