@@ -95,9 +95,9 @@ RUNS, ENVS, N, ACTIONS = 2, 2, 2, 3
 class Scripted:
     """Environments in which every number says where it comes from.
 
-    Time stands in tens, the environment in ones, the agent in tenths. In timestep 1 the episode of environment
-    1 ends: its agent 0 is terminated, its agent 1 cut off. The episode of environment 2 is lost in timestep
-    2, where some can be.
+    Time stands in tens, the environment in ones, the agent in tenths. In timestep 1 the episode of
+    environment 1 ends: its agent 0 is terminated, its agent 1 cut off. The episode of environment 2 is lost
+    in timestep 2, where some can be.
     """
 
     def __init__(self, loses_episodes: bool) -> None:
