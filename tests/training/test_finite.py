@@ -101,7 +101,7 @@ def test_training_ends_where_a_number_is_none(
 def test_returns_whose_squares_overflow_are_named_before_they_enter_statistics(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started = trainer(Broken(reward=1e20), "mappo", tmp_path / "run", monkeypatch)
+    started = trainer(Broken(reward=1e20), "ippo", tmp_path / "run", monkeypatch)
     with pytest.raises(NotFiniteError, match="squared return of agent_1 in the run of seed 3 is inf"):
         started.run()
 
