@@ -14,13 +14,18 @@ from baselines.runs.provenance import provenance
 
 
 def results_path(out: Path) -> Path:
-    """The results file in a folder, or the file itself if the name ends with .json.
+    """The results file in a folder, or the file itself if the name ends with .json; its folder is made.
 
     Raises:
-        RunDirectoryError: if it exists.
+        RunDirectoryError: if it exists, or cannot be made.
     """
     path = out if out.suffix == ".json" else out / "results.json"
-    if path.exists():
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        taken = path.exists()
+    except OSError as error:
+        raise RunDirectoryError(f"{path} cannot be made ({error}); choose another --out") from None
+    if taken:
         raise RunDirectoryError(f"{path} exists already; choose another --out")
     return path
 
@@ -40,7 +45,6 @@ def write_evaluations(
         RunDirectoryError: if it exists.
     """
     path = results_path(out)
-    path.parent.mkdir(parents=True, exist_ok=True)
     algorithms = {}
     for evaluation in evaluations:
         runs = evaluation.tally.run_metrics()
