@@ -76,7 +76,7 @@ class RunDirectory:
         """Raise RunDirectoryError if the path exists, or can be the name of no folder."""
         try:
             taken = self.path.exists()
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise _impossible(self.path, error) from None
         if taken:
             raise _taken(self.path)
@@ -154,7 +154,8 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True)
     except FileExistsError:
         raise _taken(path) from None
-    except OSError as error:
+    # A ValueError tells of a character that no path may have.
+    except (OSError, ValueError) as error:
         raise _impossible(path, error) from None
 
 
