@@ -8,6 +8,7 @@ from typing import Any
 
 import rich_click as click
 
+from baselines.cli.encoding import print_anywhere
 from stmg_envs.errors import STMGError
 
 COMMANDS = {
@@ -44,6 +45,10 @@ class CommandGroup(click.RichGroup):
         near = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Expected one of {', '.join(COMMANDS)}."
         ctx.fail(f"No such command {name!r}. {hint}")
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        print_anywhere()
+        return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
