@@ -11,7 +11,7 @@ from rich.console import Console
 from baselines.cli import options
 from baselines.cli.policies import evaluate_somebodys
 from baselines.runs.api import evaluate
-from baselines.runs.video import check_film_path, film
+from baselines.runs.video import check_film, film
 from baselines.runs.zoo import find_run
 
 OF_RUNS = {"workers": "--workers", "write": "--write", "video": "--video", "seed": "--seed"}
@@ -99,9 +99,9 @@ def _evaluate_run(
     video: Path | None,
     seed: int | None,
 ) -> None:
-    if video is not None:
-        check_film_path(video)
     directory = find_run(run_dir)
+    if video is not None:
+        check_film(video, directory.plan())
     evaluated = evaluate(run_dir, episodes, workers, write)
     console = Console(soft_wrap=True, highlight=False)
     returns = evaluated.returns.mean(axis=(1, 2))

@@ -106,6 +106,10 @@ class RunPlan:
             env = external_vector_env(self.env_id, batch, self.device, workers, **self.env_args)
         else:
             env = vector_env(self.env_id, batch, self.device, workers=workers, **self.env_args)
+        return self.under_priority(env)
+
+    def under_priority(self, env: JointVectorEnv) -> JointVectorEnv:
+        """Environments in which agents decide in the plan's order."""
         if self.priority == RANDOM_PRIORITY:
             return PriorityVectorEnv(env, random_order())  # type: ignore[return-value]
         if self.priority is not None:
