@@ -1,4 +1,4 @@
-"""What truncated agents bootstrap from: values of their own subgame states, decided on with noise of their own."""
+"""What truncated agents bootstrap from: values of their own subgame states, with noise of their own."""
 
 from __future__ import annotations
 
