@@ -128,3 +128,15 @@ def test_statistics_go_on_where_they_were_saved() -> None:
     for name, x in normalizer.state().items():
         assert torch.equal(x, other.state()[name])
         assert bool(x.any())
+    elsewhere = ValueNormalizer(1, 2, 0.9, device="meta")
+    elsewhere.load(state)
+    assert {x.device.type for x in elsewhere.state().values()} == {"meta"}
+
+
+def test_everything_stays_on_its_device() -> None:
+    """What names no device would be made on another one here, and could not be combined with anything."""
+    returns = torch.tensor([[[1.0, 1e6], [3.0, 1e6 + 1]]])
+    with torch.device("meta"):
+        normalizer = ValueNormalizer(1, 2, 0.9, device="cpu")
+        normalizer.update(returns)
+        assert normalizer.normalize(returns).device.type == "cpu"

@@ -95,9 +95,8 @@ RUNS, ENVS, N, ACTIONS = 2, 2, 2, 3
 class Scripted:
     """Environments in which every number says where it comes from.
 
-    Time stands in tens, the environment in ones, the agent in tenths. In timestep 1 the episode of environment
-    1 ends: its agent 0 is terminated, its agent 1 cut off. The episode of environment 2 is lost in timestep
-    2, where some can be.
+    Time stands in tens, the environment in ones, the agent in tenths. In timestep 1 environment 1 ends: its
+    agent 0 is terminated, its agent 1 cut off. Environment 2 is lost in timestep 2, where some can be.
     """
 
     def __init__(self, loses_episodes: bool) -> None:
@@ -108,6 +107,7 @@ class Scripted:
         self.loses_episodes = loses_episodes
         self.keeps_episodes = True
         self.time = 0
+        self.alive = [True, True]
         self.acted: list[Tensor] = []
 
     @property
@@ -121,7 +121,7 @@ class Scripted:
         env, agent = torch.arange(self.num_envs)[:, None, None], torch.arange(N)[:, None] / 10
         return {
             "observation": 10.0 * self.time + env + agent + offset,
-            "alive": torch.ones(self.num_envs, N, dtype=torch.bool),
+            "alive": torch.tensor(self.alive).expand(self.num_envs, N),
             "action_mask": torch.ones(self.num_envs, N, ACTIONS, dtype=torch.bool),
         }
 
@@ -166,7 +166,7 @@ class Players:
 
 def numbered_noise(streams: Streams, *shape: int) -> Tensor:
     """Of timestep t in environment b: t + b."""
-    assert shape == (3, ENVS)
+    assert isinstance(streams, Streams) and shape == (3, ENVS)
     places = torch.arange(3)[:, None] + torch.arange(ENVS)
     return places[None, :, :, None, None].expand(RUNS, 3, ENVS, N, ACTIONS).float()
 
@@ -240,6 +240,16 @@ def test_averages_move_with_every_timestep() -> None:
     assert made.interaction.averages[0].tolist() == pytest.approx([average, average + 0.1 * (1 - 0.5**3)])
 
 
+def test_the_dead_move_no_average() -> None:
+    made = collector()
+    assert isinstance(made.env, Scripted)
+    made.env.alive = [True, False]
+    made.observations = made.env.observe()
+    made.collect(Streams.from_seeds([0, 1]), 0.0)
+    assert made.interaction.averages[:, 0].min() > 0.0
+    assert made.interaction.averages[:, 1].tolist() == [0.0, 0.0]
+
+
 def test_graphs_are_kept_where_rewards_are_exchanged() -> None:
     made = collector("dri")
     buffer, metrics = made.collect(Streams.from_seeds([0, 1]), 0.0)
@@ -271,6 +281,28 @@ def test_numbers_of_the_last_timesteps_must_be_finite() -> None:
     assert numbers(quantities["observation"])[0] == [30, 31, 40, 41, 50, 51]
     assert numbers(quantities["reward"])[0] == [30, 31, 40, 41, 50, 51]
     assert set(quantities) == {"observation", "reward"}
+
+
+def test_everything_stays_on_the_environments_device() -> None:
+    """What names no device would be made on another one here, and could not be combined with anything."""
+    made, saved = collector(), collector()
+    saved.collect(Streams.from_seeds([0, 1]), 0.0)
+    rows = saved.buffer.last(3)
+    streams = Streams.from_seeds([0, 1])
+    with torch.device("meta"):
+        buffer = ReplayBuffer(2)
+        buffer.add(rows)
+        kept = [*buffer.rows.values(), *buffer.last(1).values(), *buffer.sample(4, streams).values()]
+    assert {x.device.type for x in kept} == {"cpu"}
+    made.env.device = torch.device("meta")
+    made.restore({}, saved.carried())
+    restored = [*made.buffer.rows.values(), made.interaction.averages, made.returns.partial]
+    assert {x.device.type for x in restored} == {"meta"}
+
+
+def test_before_the_first_timestep_there_is_nothing_to_save_but_zeros() -> None:
+    carried = collector().carried()
+    assert {name: float(x.sum()) for name, x in carried.items()} == {"added": 0, "averages": 0, "returns": 0}
 
 
 @pytest.mark.parametrize("keeps_episodes", [True, False])
