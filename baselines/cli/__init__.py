@@ -20,7 +20,7 @@ COMMANDS = {
     "report": "write a run's report as one HTML page",
     "zoo": "list trained policies, or add one from a run",
     "leaderboard": "compare results files on a small web site",
-    "reproduce": "regenerate a published table, or continue doing so",
+    "reproduce": "regenerate a published table, continue doing so, or check it",
     "completion": "let a shell complete commands, options and ids",
 }
 

@@ -64,6 +64,7 @@ def _provenance(recipe: dict[str, Any], blocks: list[dict[str, Any]]) -> Provena
         "Versions": _distinct(versions),
         "Python": _distinct(block.get("python") for block in blocks),
         "Platform": _distinct(f"{b.get('platform', '')} {b.get('device', '')}".strip() for b in blocks),
+        "Processor": _distinct(block.get("processor") for block in blocks),
         "Training time": duration(seconds) if seconds else "",
     }
     return Provenance({name: text for name, text in facts.items() if text}, recipe.get("config", {}))

@@ -10,7 +10,7 @@ from baselines.errors import RunDirectoryError
 from baselines.evaluation.results import ENVIRONMENT, write_json
 from baselines.policies.evaluation import Evaluation, Task
 from baselines.policies.process import Limits
-from baselines.runs.directory import provenance
+from baselines.runs.provenance import provenance
 
 
 def results_path(out: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,22 @@ from baselines.algorithms.registry import algorithm_spec
 from baselines.evaluation.results import ENVIRONMENT, read_json, write_json, write_text
 from baselines.reproduce.experiment import Cell
 from baselines.runs.directory import RunDirectory
-from baselines.runs.plan import RunPlan
+from baselines.runs.plan import RunPlan, make_plan
 
 RECIPE = ("algorithm", "env_id", "env_args", "priority", "config")
 """What of a plan decides its results, besides the seeds."""
-PROVENANCE = ("command", "commit", "versions", "python", "platform", "preloaded", "device", "threads")
-"""What is recorded of every block of seeds."""
+PROVENANCE = (
+    "command",
+    "commit",
+    "versions",
+    "python",
+    "platform",
+    "processor",
+    "preloaded",
+    "device",
+    "threads",
+)
+"""What is recorded of every block of seeds; a run that an older version began lacks some of it."""
 
 
 class Archive:
@@ -48,11 +59,29 @@ class Archive:
         runs: dict[str, Any] = self.results[ENVIRONMENT].get(cell.task, {}).get(cell.label, {})
         return runs
 
+    def recipe(self, cell: Cell) -> dict[str, Any]:
+        """What a cell that is there was made with; a field that did not exist yet stood at its default."""
+        return _complete(self.manifest[cell.key]["recipe"])
+
+    def blocks(self, cell: Cell) -> list[dict[str, Any]]:
+        """The blocks of seeds of a cell that is there, with their provenance."""
+        blocks: list[dict[str, Any]] = self.manifest[cell.key]["blocks"]
+        return blocks
+
+    def made_with(self, cell: Cell, plan: RunPlan) -> bool:
+        """Whether a cell is there and was made with the recipe of a plan."""
+        return cell.key in self.manifest and _same(self.manifest[cell.key]["recipe"], _recipe(plan))
+
     def missing(self, cell: Cell, plan: RunPlan) -> list[int]:
         """Seeds of a plan that are not there, or were made with another recipe."""
-        entry = self.manifest.get(_key(cell))
-        present = self.runs(cell) if entry is not None and _same(entry["recipe"], _recipe(plan)) else {}
+        present = self.runs(cell) if self.made_with(cell, plan) else {}
         return [seed for seed in plan.seeds if f"seed_{seed}" not in present]
+
+    def plan(self, cell: Cell, seeds: Sequence[int], device: str) -> RunPlan:
+        """The plan of some seeds by the recipe of a cell that is there."""
+        recipe = self.recipe(cell)
+        how = {name: recipe[name] for name in ("env_args", "priority", "config")}
+        return make_plan(recipe["algorithm"], recipe["env_id"], seeds=seeds, device=device, **how)
 
     def add(self, cell: Cell, directory: RunDirectory) -> None:
         """Take in a finished run directory and write both files."""
@@ -67,18 +96,24 @@ class Archive:
         plan = directory.plan()
         recipe = _recipe(plan)
         made = read_json(directory.manifest)
-        results = read_json(directory.results)[ENVIRONMENT]
-        runs = next(iter(next(iter(results.values())).values()))
-        entry = self.manifest.get(_key(cell))
+        runs = runs_of(directory)
+        entry = self.manifest.get(cell.key)
         if entry is None or not _same(entry["recipe"], recipe):
             entry = {"recipe": recipe, "blocks": []}
             self.results[ENVIRONMENT].get(cell.task, {}).pop(cell.label, None)
-        provenance = {name: made[name] for name in PROVENANCE}
+        provenance = {name: made[name] for name in PROVENANCE if name in made}
         elapsed = max(step.get("elapsed_time", 0.0) for step in next(iter(runs.values())).values())
         entry["blocks"].append({"seeds": list(plan.seeds), "seconds": elapsed} | provenance)
-        self.manifest[_key(cell)] = entry
+        self.manifest[cell.key] = entry
         stored = self.results[ENVIRONMENT].setdefault(cell.task, {}).setdefault(cell.label, {})
         stored.update(runs)
+
+
+def runs_of(directory: RunDirectory) -> dict[str, Any]:
+    """The runs of a run directory, seed_<k> -> evaluations."""
+    (algorithms,) = read_json(directory.results)[ENVIRONMENT].values()
+    (runs,) = algorithms.values()
+    return dict(runs)
 
 
 def run_per_line(results: dict[str, Any]) -> str:
@@ -109,10 +144,11 @@ def _recipe(plan: RunPlan) -> dict[str, Any]:
 
 
 def _same(stored: dict[str, Any], recipe: dict[str, Any]) -> bool:
-    """Whether two recipes are one; a field that did not exist yet stood at what is now its default."""
+    """Whether two recipes are one."""
+    return stored["algorithm"] == recipe["algorithm"] and _complete(stored) == recipe
+
+
+def _complete(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recipe with every field; one that did not exist yet stood at what is now its default."""
     defaults = config_dict(algorithm_spec(recipe["algorithm"]).config_class())
-    return stored | {"config": defaults | stored["config"]} == recipe
-
-
-def _key(cell: Cell) -> str:
-    return f"{cell.task} / {cell.label}"
+    return recipe | {"config": defaults | recipe["config"]}

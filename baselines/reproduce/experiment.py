@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import networkx as nx
+
 from baselines.runs.plan import RunPlan, make_plan
 from stmg_envs.errors import UnknownNameError
 
@@ -35,6 +37,11 @@ class Cell:
     priority: tuple[str, ...] | None = None
     config: dict[str, Any] = field(default_factory=dict)
     first_seed: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its name in manifests."""
+        return f"{self.task} / {self.label}"
 
     def seeds(self, runs: int | None = None) -> range:
         """The seeds of so many runs; the cell's own number by default."""
@@ -95,6 +102,17 @@ class Experiment:
     cells: tuple[Cell, ...]
     published: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     measures: tuple[Measure, ...] = (OPTIMAL, RETURN)
+
+    @property
+    def task_groups(self) -> tuple[tuple[str, ...], ...]:
+        """The tasks, those together that labels have in common; groups share no label."""
+        graph = nx.Graph((("label", cell.label), ("task", cell.task)) for cell in self.cells)
+        tasks = list(dict.fromkeys(cell.task for cell in self.cells))
+        groups = {
+            tuple(task for task in tasks if ("task", task) in component)
+            for component in nx.connected_components(graph)
+        }
+        return tuple(sorted(groups, key=lambda group: tasks.index(group[0])))
 
     def select(self, labels: Sequence[str], tasks: Sequence[str]) -> tuple[Cell, ...]:
         """The cells of some labels and tasks; all of them for empty lists.

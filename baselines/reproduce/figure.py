@@ -18,6 +18,9 @@ from baselines.reproduce.experiment import Cell, Measure
 
 COLUMNS = 4
 
+LINE_STYLES = ("solid", "dashed", "dotted")
+"""Tell lines apart where there are more than colours."""
+
 TITLE_WIDTH = 40
 """Characters above a panel."""
 
@@ -59,10 +62,12 @@ def draw_learning_curves(cells: Sequence[Cell], measures: Sequence[Measure], arc
         lines = {}
         for panel, task in zip(axes, tasks, strict=False):
             for cell in (cell for cell in cells if cell.task == task):
-                colour = colours[labels.index(cell.label) % len(colours)]
+                turn, number = divmod(labels.index(cell.label), len(colours))
+                colour, style = colours[number], LINE_STYLES[turn % len(LINE_STYLES)]
                 measure = next(m for m in measures if has(cell, archive, m))
                 steps, interval = _curve(cell, archive, measure)
-                lines[cell.label] = panel.plot(steps, interval[0], color=colour, linewidth=1.4)[0]
+                (line,) = panel.plot(steps, interval[0], color=colour, linewidth=1.4, linestyle=style)
+                lines[cell.label] = line
                 panel.fill_between(steps, interval[1], interval[2], color=colour, alpha=0.15, linewidth=0)
             title = textwrap.fill(task.replace(",", ", "), TITLE_WIDTH)
             panel.set(title=title, xlabel="environment steps", ylabel=measure.metric)

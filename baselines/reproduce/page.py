@@ -4,51 +4,60 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
+from baselines.evaluation.results import write_text
 from baselines.reproduce.archive import Archive
+from baselines.reproduce.cell_results import CellResults
 from baselines.reproduce.experiment import Cell, Experiment, Measure
 from baselines.reproduce.figure import draw_learning_curves, has, interval_of
+from baselines.reproduce.notes import render_notes
+from baselines.reproduce.origin import describe_origin
 
 
 def write_page(experiment: Experiment, archive: Archive) -> Path:
     """Write `README.md` and `curves.svg` into the experiment's folder.
 
-    What people have to say of the results stands in `notes.md` beside them and becomes part of the page.
-
     Returns:
         The page's path.
     """
-    cells = [cell for cell in experiment.cells if archive.runs(cell)]
-    curves = draw_learning_curves(cells, experiment.measures, archive)
-    (archive.folder / "curves.svg").write_text(curves, encoding="utf-8")
+    curves = draw_learning_curves(_present(experiment, archive), experiment.measures, archive)
+    write_text(archive.folder / "curves.svg", curves)
+    path = archive.folder / "README.md"
+    write_text(path, page_text(experiment, archive))
+    return path
+
+
+def page_text(experiment: Experiment, archive: Archive) -> str:
+    """The page, with what people have to say of the results, `notes.md`, and how the cells were made."""
+    cells = _present(experiment, archive)
+    call = f"stmg reproduce {experiment.name}"
     parts = [
         f"# {experiment.title}",
-        f"Made by `stmg reproduce {experiment.name}`; run it again to continue or to check. `manifest.json` "
-        "holds commit, versions, seeds and configuration of every cell, `results.json` all evaluations.",
+        f"Made by `{call}`; `{call} --check 3` trains three of its runs again and compares them bit by bit. "
+        "`manifest.json` holds commit, versions, seeds and configuration of every cell, `results.json` all "
+        "evaluations.",
     ]
     for measure in experiment.measures:
         measured = [cell for cell in cells if has(cell, archive, measure)]
         if measured:
             parts += [f"## {measure.title}", _caption(measure, experiment)]
-            parts.append(_table(measured, [_entry(cell, archive, experiment, measure) for cell in measured]))
+        for tasks in experiment.task_groups:
+            group = [cell for cell in measured if cell.task in tasks]
+            if group:
+                parts.append(_table(group, [_entry(cell, archive, experiment, measure) for cell in group]))
     parts += [
         "## Learning curves",
         "The first of these measures that a task has, against environment steps, with 95 % intervals.",
         "![Learning curves of all algorithms on each task](curves.svg)",
+        render_notes(experiment, archive),
+        "## How the cells were made",
+        describe_origin(cells, archive),
     ]
-    notes = archive.folder / "notes.md"
-    if notes.is_file():
-        parts.append(notes.read_text(encoding="utf-8").strip())
-    path = archive.folder / "README.md"
-    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    return path
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def final_values(cell: Cell, archive: Archive, metric: str) -> list[float]:
-    """The final policies' mean of a metric, one number per run."""
-    runs = archive.runs(cell).values()
-    return [float(np.mean(run["absolute_metrics"][metric])) for run in runs]
+def _present(experiment: Experiment, archive: Archive) -> list[Cell]:
+    """The cells with results."""
+    return [cell for cell in experiment.cells if archive.runs(cell)]
 
 
 def _caption(measure: Measure, experiment: Experiment) -> str:
@@ -63,7 +72,7 @@ def _caption(measure: Measure, experiment: Experiment) -> str:
 
 
 def _entry(cell: Cell, archive: Archive, experiment: Experiment, measure: Measure) -> str:
-    values = final_values(cell, archive, measure.metric)
+    values = CellResults(cell, archive).final(measure.metric)
     interval = interval_of(values, measure)
     if measure.of_runs:
         ours, low, high = (100 * float(x) for x in (interval.estimate, interval.low, interval.high))

@@ -40,11 +40,11 @@ def run_cells(
             block = cell.plan(seeds, device)
             title = f"[{index}/{len(cells)}] {cell.label} on {cell.task}, seeds {seeds[0]}-{seeds[-1]}"
             with watching(title) as watch:
-                directory = _train(block, work / _folder(cell) / f"seeds-{seeds[0]}-{seeds[-1]}", watch)
+                directory = train(block, work / _folder(cell) / f"seeds-{seeds[0]}-{seeds[-1]}", watch)
             archive.add(cell, directory)
 
 
-def _train(plan: RunPlan, path: Path, watch: Callable[[Progress], None]) -> RunDirectory:
+def train(plan: RunPlan, path: Path, watch: Callable[[Progress], None]) -> RunDirectory:
     """Train a block, or go on with it where an interrupted one stopped."""
     # What was made with other settings, or stopped before its first checkpoint, is nothing to go on with.
     directory = next(

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import re
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from baselines.distillation.students import STUDENTS
 from baselines.errors import RunDirectoryError
 from baselines.evaluation.results import read_json, write_json
 from baselines.runs.plan import RunPlan, device_here, make_plan
-from stmg_envs.registry import installed_engines
+from baselines.runs.provenance import provenance
 
 PUBLISHED = "published"
 """Entry of a manifest that says how a policy came into a zoo."""
@@ -27,7 +18,6 @@ RESUMED = "resumed"
 """Entry of a manifest that says where a run was taken up again, and by what."""
 ENDS = ("goal", "total_steps")
 """Settings that say when a run ends; they may be others when it is resumed."""
-PACKAGES = ("stmg", "torch", "numpy", "gymnasium", "pettingzoo")
 
 
 @dataclass(frozen=True)
@@ -159,37 +149,3 @@ class RunDirectory:
 def _call(plan: RunPlan) -> str:
     """What carries out such a plan where the command line does not."""
     return "baselines.distill" if plan.algorithm.name == STUDENTS.name else "baselines.train"
-
-
-def provenance(call: str) -> dict[str, Any]:
-    """Versions, commit and command of this process; `call` stands for the command where it has none."""
-    return {
-        "command": " ".join(["stmg", *sys.argv[1:]]) if Path(sys.argv[0]).name == "stmg" else call,
-        "commit": _commit(),
-        "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "preloaded": _preloaded(),
-        "threads": torch.get_num_threads(),
-        "versions": {package: version(package) for package in (*PACKAGES, *installed_engines())},
-    }
-
-
-def _preloaded() -> list[str]:
-    """Names of the libraries put before all others, which can change how numbers are rounded."""
-    return [Path(library).name for library in re.split("[ :]+", os.environ.get("LD_PRELOAD", "")) if library]
-
-
-def _commit() -> str | None:
-    """The commit of the source tree, with a mark if it was changed; None outside a repository."""
-    here = Path(__file__).parent
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", *arguments], cwd=here, capture_output=True, text=True, check=True
-        ).stdout.strip()
-
-    try:
-        changed = git("status", "--porcelain", "--untracked-files=no")
-        return git("rev-parse", "HEAD") + ("-dirty" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None

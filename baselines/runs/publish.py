@@ -16,8 +16,9 @@ from baselines.evaluation.greedy import Evaluated
 from baselines.evaluation.report_inputs import read_run
 from baselines.evaluation.results import ENVIRONMENT, read_json, read_seed, write_json
 from baselines.runs.api import evaluate, of_seed
-from baselines.runs.directory import PUBLISHED, RunDirectory, provenance
+from baselines.runs.directory import PUBLISHED, RunDirectory
 from baselines.runs.plan import RunPlan
+from baselines.runs.provenance import provenance
 from baselines.runs.zoo import ZOO, find_run
 from baselines.training.checkpoint import load_checkpoint, prefixed, save_checkpoint, under
 

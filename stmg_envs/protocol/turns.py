@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stmg_envs.errors import InvalidArgumentError, UnknownNameError
 from stmg_envs.protocol.parallel import PriorityParallelEnv, check_action
+from stmg_envs.protocol.soundness import require_legal_action
 
 TurnObservation = dict[str, Any]
 
@@ -125,6 +126,9 @@ class Turns:
             alive: agents that will decide.
             observations: what each agent sees; agents that have just ended keep their last one.
             infos: one info per agent.
+
+        Raises:
+            NoLegalActionError: if an agent that will decide has no legal action.
         """
         living = set(alive)
         self.priority = tuple(self.parallel.priority)
@@ -133,6 +137,9 @@ class Turns:
         self._observations = {**self._observations, **observations}
         self._infos = {**self._infos, **infos}
         self._state = np.array(self.parallel.state()) if self.spaces.state is not None else None
+        if self.spaces.discrete:
+            for agent in self.order:
+                require_legal_action(agent, self._own(agent)[1])
 
     @property
     def current(self) -> str:

@@ -113,6 +113,7 @@ def test_provenance_of_a_run_directory(tmp_path: Path) -> None:
                 "command": "stmg train steer stmg/Mixing-v0",
                 "commit": "abc",
                 "versions": {"stmg": "0.1.0", "torch": "2.13.0"},
+                "processor": "Z80",
                 "config": {"clip": 0.2},
             }
         )
@@ -124,6 +125,7 @@ def test_provenance_of_a_run_directory(tmp_path: Path) -> None:
     assert facts["Environment"] == "stmg/Mixing-v0 target=global"
     assert facts["Priority"] == "agent_1, agent_0"
     assert (facts["Seeds"], facts["Versions"]) == ("0-1", "stmg 0.1.0, torch 2.13.0")
+    assert facts["Processor"] == "Z80"
     assert "Python" not in facts
     assert entry.provenance.config == {"clip": 0.2}
 

@@ -5,60 +5,27 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from small import SIZES
+from small_experiment import MIXING, PENALTY, SMALL, SMALL_MAPPO, Titles, run
 
 from baselines.cli.reproduce import command
 from baselines.evaluation.results import task_name
 from baselines.evaluation.statistics import Interval
-from baselines.reproduce.archive import Archive
+from baselines.reproduce.archive import PROVENANCE, Archive
 from baselines.reproduce.experiment import OPTIMAL, RETURN, Cell, Experiment, Measure
 from baselines.reproduce.experiments import EXPERIMENTS, random_three_agent_game
 from baselines.reproduce.figure import interval_of
 from baselines.reproduce.page import write_page
 from baselines.reproduce.run import run_cells
-from baselines.runs.trainer import Progress
+from baselines.runs.directory import RunDirectory
 from stmg_envs import game_spec
 from stmg_envs.equilibria import stackelberg
 from stmg_envs.errors import UnknownNameError
-
-SHORT: dict[str, Any] = {"total_steps": 200, "eval_interval": 100}
-SMALL_STEER, SMALL_MAPPO = SHORT | SIZES["steer"], SHORT | SIZES["mappo"]
-PENALTY = Cell("penalty(k=0)", "steer", "steer", "stmg/Penalty-v0", {"k": 0}, 3, config=SMALL_STEER)
-MIXING = Cell("mixing", "mappo", "mappo", "stmg/Mixing-v0", {}, 2, config=SMALL_MAPPO)
-PUBLISHED = {"penalty(k=0)": {"steer": {"return": 10.0, "rate": 100.0}}}
-SMALL = Experiment("small", "A small experiment", (PENALTY, MIXING), PUBLISHED)
-
-
-class Titles:
-    """Remembers what was trained."""
-
-    def __init__(self, stop_at: str | None = None) -> None:
-        self.seen: list[str] = []
-        self.stop_at = stop_at
-
-    @contextmanager
-    def watching(self, title: str) -> Iterator[Callable[[Progress], None]]:
-        self.seen.append(title)
-        if self.stop_at is not None and self.stop_at in title:
-            raise KeyboardInterrupt
-        yield lambda progress: None
-
-
-def run(
-    tmp_path: Path, titles: Titles, cells: tuple[Cell, ...] = SMALL.cells, runs: int | None = None
-) -> Archive:
-    archive = Archive(tmp_path / "results")
-    run_cells(cells, archive, tmp_path / "work", titles.watching, runs, "cpu")
-    return archive
 
 
 def test_finished_cells_are_kept_and_only_missing_seeds_run(tmp_path: Path) -> None:
@@ -73,6 +40,20 @@ def test_finished_cells_are_kept_and_only_missing_seeds_run(tmp_path: Path) -> N
     stored = json.loads((tmp_path / "results" / "results.json").read_text())["stmg"]
     assert list(stored["penalty(k=0)"]["steer"]) == [f"seed_{k}" for k in range(4)]
     assert set(archive.manifest) == {"penalty(k=0) / steer", "mixing / mappo"}
+
+
+def test_the_manifest_says_how_a_block_of_seeds_was_made(tmp_path: Path) -> None:
+    """Of a run that an older version began, it says what that version recorded."""
+    archive = run(tmp_path, Titles(), cells=(MIXING,))
+    (block,) = archive.blocks(MIXING)
+    assert block.keys() == {"seeds", "seconds", *PROVENANCE}
+    assert block["seeds"] == [0, 1]
+    directory = RunDirectory(tmp_path / "work" / "mappo-mixing" / "seeds-0-1")
+    made = json.loads(directory.manifest.read_text())
+    del made["processor"]
+    directory.manifest.write_text(json.dumps(made))
+    archive.add(MIXING, directory)
+    assert archive.blocks(MIXING)[1].keys() == block.keys() - {"processor"}
 
 
 def test_another_configuration_makes_old_results_stale(tmp_path: Path) -> None:
