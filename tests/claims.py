@@ -40,7 +40,9 @@ class Claims(Game):
         return {"number": streams.uniform(3)}
 
     def step(self, state: State, actions: Tensor, streams: Streams) -> Outcome:
-        rewards = torch.as_tensor(payoffs(), dtype=torch.float32)[:, actions[:, 0], actions[:, 1], actions[:, 2]]
+        rewards = torch.as_tensor(payoffs(), dtype=torch.float32)[
+            :, actions[:, 0], actions[:, 1], actions[:, 2]
+        ]
         return Outcome(state, rewards.T, torch.ones(len(actions), dtype=torch.bool))
 
     def observe(self, state: State) -> Tensor:

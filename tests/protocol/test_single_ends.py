@@ -151,7 +151,9 @@ def test_an_episode_is_terminated_only_if_nobody_was_cut_off() -> None:
             assert not told["terminations"].any() and not told["truncations"].any()
         *_, over, cut, told = stream.step(0)
         assert (bool(terminated[0]), bool(truncated[0])) == (over, cut) == flags
-        assert both(info["terminations"]) == told["terminations"].tolist() == [True, how == "terminated", True]
+        assert (
+            both(info["terminations"]) == told["terminations"].tolist() == [True, how == "terminated", True]
+        )
         assert both(info["truncations"]) == told["truncations"].tolist() == [False, how == "truncated", False]
         turns = TurnBasedEnv(WithPriority(Fates(ends)))
         turns.reset(seed=0)
@@ -185,7 +187,9 @@ def test_agents_of_a_native_game_end_when_they_leave_it() -> None:
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_numbers_that_are_none_are_errors_unless_nobody_needs_them(number: float) -> None:
     ends: Ends = {"a": (1, "terminated"), "b": (2, "terminated"), "c": (2, "truncated")}
-    env = here_after_reset({name: (when, "terminated") for name, (when, _) in ends.items()}, {"final": number})
+    env = here_after_reset(
+        {name: (when, "terminated") for name, (when, _) in ends.items()}, {"final": number}
+    )
     env.step(ZEROS)
     env.step(ZEROS)
     with pytest.raises(NotFiniteError, match=r"environment 0: reward of a is (nan|inf); expected finite"):
@@ -203,7 +207,9 @@ def test_who_is_to_decide_has_a_legal_action() -> None:
     *_, info = here_after_reset(ends, {"mask": [0, 0]}).step(ZEROS)
     assert not info["final"]["action_mask"].any()
     ends = {"a": (1, "truncated"), "b": (2, "truncated"), "c": (2, "truncated")}
-    with pytest.raises(NoLegalActionError, match=r"environment 0: b has no legal action: .*\[0, 0\] is empty"):
+    with pytest.raises(
+        NoLegalActionError, match=r"environment 0: b has no legal action: .*\[0, 0\] is empty"
+    ):
         here_after_reset(ends, {"mask": [0, 0]}).step(ZEROS)
     for view in (TurnStreamEnv, TurnBasedEnv):
         env: Any = view(WithPriority(Fates(ends, {"mask": [0, 0]})))
