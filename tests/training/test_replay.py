@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import torch
@@ -90,6 +92,18 @@ def test_exploration_is_the_chance_of_a_random_legal_action() -> None:
 
 
 RUNS, ENVS, N, ACTIONS = 2, 2, 2, 3
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def on_cpu(function: Function) -> Function:
+    """Have what a function makes made there, whatever the default device is."""
+
+    @functools.wraps(function)
+    def wrapped(*arguments: Any) -> Any:
+        with torch.device("cpu"):
+            return function(*arguments)
+
+    return wrapped  # type: ignore[return-value]
 
 
 class Scripted:
@@ -111,12 +125,15 @@ class Scripted:
         self.acted: list[Tensor] = []
 
     @property
+    @on_cpu
     def priority(self) -> Tensor:
         return torch.tensor([[0, 1], [1, 0]])[self.time % 2].expand(self.num_envs, N)
 
+    @on_cpu
     def neighbors(self) -> Tensor:
         return (~torch.eye(N, dtype=torch.bool)).expand(self.num_envs, N, N)
 
+    @on_cpu
     def observe(self, offset: float = 0.0) -> dict[str, Tensor]:
         env, agent = torch.arange(self.num_envs)[:, None, None], torch.arange(N)[:, None] / 10
         return {
@@ -125,6 +142,7 @@ class Scripted:
             "action_mask": torch.ones(self.num_envs, N, ACTIONS, dtype=torch.bool),
         }
 
+    @on_cpu
     def step(self, actions: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor, Tensor, dict[str, Any]]:
         self.acted.append(actions)
         rewards = self.observe()["observation"].squeeze(-1)
@@ -161,9 +179,10 @@ class Players:
     def act(self, inputs: dict[str, Tensor], noise: Tensor) -> Decision:
         self.asked.append(inputs)
         actions = noise[..., 0].long()
-        return Decision(actions, torch.zeros(actions.shape), torch.zeros(actions.shape))
+        return Decision(actions, torch.zeros_like(noise[..., 0]), torch.zeros_like(noise[..., 0]))
 
 
+@on_cpu
 def numbered_noise(streams: Streams, *shape: int) -> Tensor:
     """Of timestep t in environment b: t + b."""
     assert isinstance(streams, Streams) and shape == (3, ENVS)
@@ -285,18 +304,16 @@ def test_numbers_of_the_last_timesteps_must_be_finite() -> None:
 
 def test_everything_stays_on_the_environments_device() -> None:
     """What names no device would be made on another one here, and could not be combined with anything."""
-    made, saved = collector(), collector()
-    saved.collect(Streams.from_seeds([0, 1]), 0.0)
-    rows = saved.buffer.last(3)
-    streams = Streams.from_seeds([0, 1])
+    made, streams = collector("dri"), Streams.from_seeds([0, 1])
     with torch.device("meta"):
-        buffer = ReplayBuffer(2)
-        buffer.add(rows)
-        kept = [*buffer.rows.values(), *buffer.last(1).values(), *buffer.sample(4, streams).values()]
-    assert {x.device.type for x in kept} == {"cpu"}
-    made.env.device = torch.device("meta")
-    made.restore({}, saved.carried())
-    restored = [*made.buffer.rows.values(), made.interaction.averages, made.returns.partial]
+        buffer, metrics = made.collect(streams, 0.0)
+        last, drawn = buffer.last(6), buffer.sample(4, streams)
+    assert {x.device.type for x in [*last.values(), *drawn.values(), *metrics.values()]} == {"cpu"}
+    assert numbers(last["observation"]) == [[0, 1, 10, 11, 20, 21], [2, 3, 12, 13, 22, 23]]
+    elsewhere = collector("dri")
+    elsewhere.env.device = torch.device("meta")
+    elsewhere.restore({}, made.carried())
+    restored = [*elsewhere.buffer.rows.values(), elsewhere.interaction.averages, elsewhere.returns.partial]
     assert {x.device.type for x in restored} == {"meta"}
 
 
