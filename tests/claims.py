@@ -15,10 +15,10 @@ from stmg_envs.protocol import Game, Outcome, State, Streams
 def payoffs() -> NDArray[np.float64]:
     """Payoffs (3, 2, 2, 2) of agents 0 and 1, who claim (0) or yield (1), and of agent 2, who names one.
 
-    One claim pays the claimant 3 and who yields 1; two claims, or none, pay nothing. Agent 2 gets 2 if it names
-    the claimant, and then the two get 1 more. So whoever of the two decides first claims, the other one yields,
-    and agent 2 names the first: what it does after "claim, yield" depends on who it was that claimed, and what
-    it does when it decides first, on the order of those who follow.
+    One claim pays the claimant 3 and who yields 1; two claims, or none, pay nothing. Agent 2 gets 2 if it
+    names the claimant, and then the two get 1 more. So whoever of the two decides first claims, the other one
+    yields, and agent 2 names the first: what it does after "claim, yield" depends on who it was that claimed,
+    and what it does when it decides first, on the order of those who follow.
     """
     table = np.zeros((3, 2, 2, 2))
     for claimant, joint in enumerate([(0, 1), (1, 0)]):

@@ -16,8 +16,8 @@ class Mortal(Game):
     """Three agents with lifetimes of 1 to 3 timesteps, drawn at the start; the game ends with the last.
 
     Action 1 pays an agent 1, and as much again for every other living agent that takes it as well; action 0
-    pays nothing. So everybody takes 1 for as long as it lives. Observations are the agent's own remaining time,
-    one-hot, and everyone's, which is also the global state.
+    pays nothing. So everybody takes 1 for as long as it lives. Observations are the agent's own remaining
+    time, one-hot, and everyone's, which is also the global state.
     """
 
     agents = ("agent_0", "agent_1", "agent_2")

@@ -6,18 +6,6 @@ from policies import BATCH, SPECS, N, make_inputs
 from baselines.networks.steer import SteerNetwork
 
 
-def test_permuting_agents_by_priority_is_what_the_network_sees() -> None:
-    """With equal observations only identities distinguish agents: another order, another decision."""
-    spec = SPECS["discrete"]
-    torch.manual_seed(3)
-    network = SteerNetwork(spec, dim=16, blocks=1, heads=1)
-    inputs = make_inputs(spec) | {"action_mask": torch.ones(BATCH, N, 3, dtype=torch.bool)}
-    actions = torch.zeros(BATCH, N, dtype=torch.int64)
-    reverse = inputs | {"priority": inputs["priority"].flip(-1)}
-    forward, backward = (network.evaluate(given, actions).values for given in (inputs, reverse))
-    assert not torch.equal(forward, backward)
-
-
 def test_the_initial_policy_is_nearly_uniform() -> None:
     torch.manual_seed(0)
     spec = SPECS["discrete"]

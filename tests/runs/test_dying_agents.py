@@ -1,4 +1,4 @@
-"""Every algorithm learns a game whose agents die one by one: returns and values are those of the exact solution."""
+"""Every algorithm learns a game whose agents die one by one: returns and values are the exact solution's."""
 
 from __future__ import annotations
 
