@@ -12,6 +12,7 @@ from torch import Tensor
 from baselines.algorithms.config import LONGEST_EPISODE
 from baselines.training.finite import FiniteCheck
 from baselines.training.population import Population, policy_inputs
+from stmg_envs.equilibria import same_returns
 from stmg_envs.errors import EndlessEpisodeError
 from stmg_envs.protocol import Game, JointSpaces, JointVectorEnv, Streams
 
@@ -186,6 +187,6 @@ def reached_optimum(
         targets = env.game.optimal_returns(tuple(int(agent) for agent in order))
         if targets is None:
             return None
-        close = np.isclose(returns[:, :, None, :], targets, rtol=1e-5, atol=1e-4).all(axis=-1).any(axis=-1)
-        reached |= close & (priority == order).all(axis=-1)
+        same = same_returns(returns[:, :, None, :], targets, env.game.return_scale()).any(axis=-1)
+        reached |= same & (priority == order).all(axis=-1)
     return reached
