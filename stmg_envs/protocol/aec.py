@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 from gymnasium import Space
 from numpy.typing import NDArray
@@ -13,6 +12,9 @@ from pettingzoo import AECEnv
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol.parallel import PriorityParallelEnv
 from stmg_envs.protocol.turns import TurnObservation, Turns
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 class TurnBasedEnv(AECEnv[str, TurnObservation, Any]):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 import torch
 from gymnasium import Space
@@ -18,6 +17,9 @@ from stmg_envs.protocol.episodes import Episodes
 from stmg_envs.protocol.game import Game
 from stmg_envs.protocol.neighbors import to_networkx
 from stmg_envs.protocol.priority import check_priority
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Observation = Any
 ParallelStep = tuple[

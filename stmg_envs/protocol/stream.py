@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import gymnasium
-import networkx as nx
 import numpy as np
 from gymnasium import Space
 from gymnasium.spaces import Box, Dict, Discrete
@@ -14,6 +13,9 @@ from numpy.typing import NDArray
 from stmg_envs.errors import InvalidActionError, InvalidArgumentError
 from stmg_envs.protocol.parallel import PriorityParallelEnv, check_action
 from stmg_envs.protocol.turns import TurnObservation, Turns, TurnSpaces
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 RewardMode = Literal["mean", "sum"]
 
