@@ -59,3 +59,9 @@ def main() -> None:
 
     Example: stmg train steer stmg/Penalty-v0 --env-arg k=-100 --seeds 16 --out runs/penalty
     """
+    # Here, for neither help nor completion needs it.
+    import torch
+
+    from baselines.cli.options import default_threads
+
+    torch.set_num_threads(default_threads())

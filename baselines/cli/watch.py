@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import numpy as np
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -18,7 +17,7 @@ from rich.progress import (
 
 from baselines.runs import trainer
 from baselines.runs.api import TrainedRun
-from stmg_envs.equilibria import stackelberg_returns
+from stmg_envs.equilibria import same_returns, stackelberg_returns
 from stmg_envs.matrix import StageGame
 
 LINES = 10
@@ -88,7 +87,7 @@ def print_summary(trained: TrainedRun) -> None:
     if isinstance(game, StageGame) and game.max_steps is None and plan.priority != "random":
         names = plan.priority if isinstance(plan.priority, tuple) else game.default_priority
         order = [game.agents.index(name) for name in names]
-        equal = np.isclose(evaluated.returns, stackelberg_returns(game.table, order), rtol=1e-5, atol=1e-4)
-        count = int(equal.all(axis=(1, 2)).sum())
+        target = stackelberg_returns(game.table, order)
+        count = int(same_returns(evaluated.returns, target, game.return_scale()).all(axis=1).sum())
         console.print(f"exact Stackelberg equilibrium reached: {count}/{runs} runs")
     console.print(f"run directory: {trained.path}")

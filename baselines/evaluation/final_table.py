@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from baselines.evaluation.numbers import compact, percent
 from baselines.evaluation.report_inputs import Evaluations, ReportInputs
 from baselines.evaluation.statistics import iqm
+from stmg_envs.errors import InvalidArgumentError
 
 MAIN_METRICS = ("win_rate", "optimal", "return")
 """What policies are judged by: the first that the game has, ties by those after it."""
@@ -47,7 +48,13 @@ def final_table(run: ReportInputs) -> FinalTable:
     columns: dict[str, NDArray[np.float64]] = {}
     per_agent = run.plays is not None and run.evaluations.final is not None
     if run.plays is not None and per_agent:
-        for index, agent in enumerate(run.game.agents):
+        agents = run.game.agents
+        if any(len(play.returns) != len(agents) for play in run.plays):
+            raise InvalidArgumentError(
+                f"plays.json has other numbers of returns than one for each of {list(agents)}; evaluate the "
+                f"run again"
+            )
+        for index, agent in enumerate(agents):
             columns[agent] = np.array([play.returns[index] for play in run.plays])
     columns["mean return"] = metrics["return"]
     others = {name: values for name, values in metrics.items() if name not in ("return", "optimal")}

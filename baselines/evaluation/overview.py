@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -85,7 +86,8 @@ def _share_done(run: ReportInputs) -> float:
     if run.evaluations.final is not None:
         return 1.0
     last = max(run.metrics["step"], default=0.0) if run.metrics else 0.0
-    return min(1.0, float(last) / run.manifest.config["total_steps"])
+    planned = run.manifest.config.get("total_steps")
+    return min(1.0, float(last) / planned) if isinstance(planned, int) and planned > 0 else math.nan
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from baselines.evaluation.numbers import compact, duration, percent, ranges, wit
 from baselines.evaluation.play_tables import distinct_plays, stage_shares
 from baselines.evaluation.report_inputs import ReportInputs, read_run
 from baselines.evaluation.statistics import mean_interval, rate_interval
+from stmg_envs.equilibria import same_returns
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.matrix import StageGame
 from stmg_envs.protocol import JointSpaces
@@ -204,8 +205,9 @@ def _best_return(game: JointSpaces, priority: Sequence[str] | str | None) -> flo
     targets = game.optimal_returns(_order(game, priority))
     if targets is None:
         return None
-    means = targets.mean(axis=1)
-    return float(means[0]) if np.allclose(means, means[0]) else None
+    means = targets.mean(axis=1, keepdims=True)
+    one = same_returns(means, means[0], np.max(game.return_scale())).all()
+    return float(means[0, 0]) if one else None
 
 
 def _priority_words(game: JointSpaces, priority: Sequence[str] | str | None) -> str:

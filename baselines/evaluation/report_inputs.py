@@ -6,15 +6,15 @@ import csv
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
 from baselines.errors import RunDirectoryError
-from baselines.evaluation.results import BOOKKEEPING, ENVIRONMENT, read_json
-from stmg_envs.errors import InvalidArgumentError
+from baselines.evaluation.results import BOOKKEEPING, ENVIRONMENT, Checked, broken, read_checked
+from baselines.training.metrics import read_lines
 from stmg_envs.protocol import JointSpaces
 from wrappers import game_of
 
@@ -22,8 +22,6 @@ Action = float | list[float]
 Numbers = Annotated[list[float], Field(min_length=1)]
 Runs = dict[str, dict[str, dict[str, float | Numbers]]]
 """seed_<k> -> step_<j> or absolute_metrics -> metric -> one number or one per episode."""
-
-Checked = TypeVar("Checked")
 
 
 @dataclass(frozen=True)
@@ -138,18 +136,18 @@ def read_run(directory: Path) -> ReportInputs:
         raise RunDirectoryError(
             f"{str(directory)!r} is no run directory (it has no run.json); expected one made by stmg train"
         )
-    manifest = _read(directory / "run.json", Manifest)
+    manifest = read_checked(directory / "run.json", Manifest)
     path = directory / "results.json"
-    results = _read(path, dict[str, dict[str, dict[str, Runs]]]).get(ENVIRONMENT, {})
+    results = read_checked(path, dict[str, dict[str, dict[str, Runs]]]).get(ENVIRONMENT, {})
     found = [(task, runs[manifest.algorithm]) for task, runs in results.items() if manifest.algorithm in runs]
     if len(found) != 1:
-        raise _broken(path, f"it has {len(found)} tasks of {manifest.algorithm}, expected one")
+        raise broken(path, f"it has {len(found)} tasks of {manifest.algorithm}, expected one")
     task, runs = found[0]
     evaluations = parse_evaluations(path, runs, [f"seed_{seed}" for seed in manifest.seeds])
     plays_path = directory / "plays.json"
     plays = None
     if plays_path.is_file():
-        recorded = _read(plays_path, dict[str, Play])
+        recorded = read_checked(plays_path, dict[str, Play])
         plays = [_entry(plays_path, recorded, f"seed_{seed}") for seed in manifest.seeds]
     metrics_path = directory / "metrics.csv"
     # Before the first update there is only the evaluation of the initial policies.
@@ -175,7 +173,7 @@ def parse_evaluations(path: Path, runs: Runs, names: list[str]) -> Evaluations:
         entries.append(sorted(steps, key=lambda entry: _mean(path, entry, "step_count")))
     counts = {tuple(_mean(path, entry, "step_count") for entry in run) for run in entries}
     if len(counts) != 1 or not entries[0]:
-        raise _broken(path, "its runs have no evaluations at the same steps")
+        raise broken(path, "its runs have no evaluations at the same steps")
     metrics = [name for name in entries[0][0] if name not in BOOKKEEPING]
     curves = {name: np.array([[_mean(path, e, name) for e in run] for run in entries]) for name in metrics}
     elapsed = max(float(np.mean(entry.get("elapsed_time", 0.0))) for entry in entries[0])
@@ -198,39 +196,21 @@ def read_metrics(path: Path) -> dict[str, NDArray[np.float64]]:
         InvalidArgumentError: if the file is missing or holds something else.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        # A line without an end is still being written.
-        lines = text[: text.rfind("\n") + 1].splitlines()
-        header, *rows = list(csv.reader(lines))
+        header, *rows = read_lines(path)
         table = np.array(rows, dtype=np.float64).reshape(len(rows), len(header))
+        columns = dict(zip(header, table.T, strict=True))
     except (OSError, ValueError, csv.Error) as error:
-        raise _broken(path, str(error)) from None
-    columns = dict(zip(header, table.T, strict=True))
+        raise broken(path, f"{error}; where a crash tore it, stmg train --resume mends it") from None
     for name in ("step", "elapsed", "seed"):
         _entry(path, columns, name)
     return columns
 
 
-def _read(path: Path, kind: type[Checked]) -> Checked:
-    """A JSON file, checked to be what a type says."""
-    try:
-        return TypeAdapter(kind).validate_python(read_json(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise _broken(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise _broken(path, str(error)) from None
-
-
 def _entry(path: Path, table: dict[str, Checked], name: str) -> Checked:
     if name not in table:
-        raise _broken(path, f"it has no {name}")
+        raise broken(path, f"it has no {name}")
     return table[name]
 
 
 def _mean(path: Path, entry: dict[str, float | list[float]], name: str) -> float:
     return float(np.mean(_entry(path, entry, name)))
-
-
-def _broken(path: Path, reason: str) -> InvalidArgumentError:
-    return InvalidArgumentError(f"{path} is not what training writes ({reason}); restore it or train again")

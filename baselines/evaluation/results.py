@@ -7,13 +7,15 @@ and absolute_metrics {elapsed_time, metric: [values]}: marl-eval's check wants o
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from baselines.evaluation.greedy import Evaluated
 from stmg_envs import game_spec
@@ -26,6 +28,11 @@ BOOKKEEPING = ("step_count", "elapsed_time")
 """What an evaluation holds beside its metrics."""
 
 Results = dict[str, Any]
+
+Stored = dict[str, dict[str, dict[str, dict[str, dict[str, dict[str, Any]]]]]]
+"""The names of a results file: environment -> task -> algorithm -> run -> step -> metric."""
+
+Checked = TypeVar("Checked")
 
 
 def task_name(env_id: str, env_args: Mapping[str, Any]) -> str:
@@ -48,7 +55,8 @@ def _compact(value: Any) -> str:
 def write_text(path: Path, text: str) -> None:
     """Write a text file so that a crash leaves the previous one whole."""
     temporary = path.with_name(path.name + ".partial")
-    temporary.write_text(text, encoding="utf-8")
+    # Names that others chose may hold halves of surrogate pairs, which have no encoding.
+    temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     os.replace(temporary, path)
 
 
@@ -57,18 +65,44 @@ def write_json(path: Path, data: Any) -> None:
     write_text(path, json.dumps(data, indent=1) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Read JSON.
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
 
     Raises:
-        InvalidArgumentError: if the file is missing or no JSON.
+        InvalidArgumentError: if the file is missing or holds no JSON object in UTF-8.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InvalidArgumentError(f"{path} does not exist; expected a file of a run directory") from None
-    except json.JSONDecodeError as error:
+    except OSError as error:
+        raise InvalidArgumentError(f"{path} cannot be read ({error}); expected a file of JSON") from None
+    # Text in another encoding, a number of too many digits and lists in too many lists are no JSON either.
+    except (ValueError, RecursionError) as error:
         raise InvalidArgumentError(f"{path} is no JSON ({error}); restore it or train again") from None
+    if not isinstance(data, dict):
+        found = type(data).__name__
+        raise InvalidArgumentError(f"{path} holds a {found}; expected a JSON object, which begins with {{")
+    return data
+
+
+def read_checked(path: Path, kind: type[Checked]) -> Checked:
+    """Read a JSON object that is what a type says.
+
+    Raises:
+        InvalidArgumentError: if the file is missing, no JSON, or something else than expected.
+    """
+    data = read_json(path)
+    try:
+        return TypeAdapter(kind).validate_python(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise broken(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def broken(path: Path, reason: str) -> InvalidArgumentError:
+    """The error of a file of a run that does not hold what it should."""
+    return InvalidArgumentError(f"{path} is not what training writes ({reason}); restore it or train again")
 
 
 class ResultsFile:
@@ -81,6 +115,9 @@ class ResultsFile:
         seeds: one seed per run, (K,).
         keep_until: evaluations up to this step are kept from an existing file; later ones, and
             absolute metrics, belong to other policies and are dropped.
+
+    Raises:
+        InvalidArgumentError: if there is a file that holds something else.
     """
 
     def __init__(
@@ -89,13 +126,11 @@ class ResultsFile:
         self.path = path
         self.runs: dict[str, dict[str, Any]] = {f"seed_{seed}": {} for seed in seeds}
         if path.is_file():
-            stored = read_json(path).get(ENVIRONMENT, {}).get(task, {}).get(algorithm, {})
+            stored = read_checked(path, Stored).get(ENVIRONMENT, {}).get(task, {}).get(algorithm, {})
             for name in self.runs:
                 steps = stored.get(name, {})
                 self.runs[name] = {
-                    key: value
-                    for key, value in steps.items()
-                    if value.get("step_count", keep_until + 1) <= keep_until
+                    key: value for key, value in steps.items() if _step(path, key, value) <= keep_until
                 }
         self.data: Results = {ENVIRONMENT: {task: {algorithm: self.runs}}}
 
@@ -121,6 +156,14 @@ class ResultsFile:
         write_json(self.path, self.data)
 
 
+def _step(path: Path, name: str, evaluation: dict[str, Any]) -> float:
+    """At which step an evaluation was; absolute metrics are of the end."""
+    step = math.inf if name == "absolute_metrics" else evaluation.get("step_count")
+    if not isinstance(step, int | float):
+        raise broken(path, f"{name}: step_count is {step!r}, expected a number")
+    return step
+
+
 def read_seed(path: Path, task: str, algorithm: str, seed: int) -> dict[str, Any]:
     """All evaluations of one policy.
 
@@ -128,7 +171,7 @@ def read_seed(path: Path, task: str, algorithm: str, seed: int) -> dict[str, Any
         InvalidArgumentError: if the file is missing or has none of them.
     """
     try:
-        run: dict[str, Any] = read_json(path)[ENVIRONMENT][task][algorithm][f"seed_{seed}"]
+        run: dict[str, Any] = read_checked(path, Stored)[ENVIRONMENT][task][algorithm][f"seed_{seed}"]
     except KeyError as error:
         raise InvalidArgumentError(f"{path} has no {error}; evaluate the policy again with --write") from None
     return run

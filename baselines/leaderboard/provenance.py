@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from baselines.evaluation.numbers import duration, ranges
-from baselines.evaluation.results import read_json
+from baselines.evaluation.results import read_checked
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,41 @@ class Provenance:
     config: dict[str, Any]
 
 
+class Recipe(TypedDict, total=False):
+    """What decides results."""
+
+    algorithm: str
+    env_id: str
+    env_args: dict[str, Any]
+    priority: list[str] | str | None
+    config: dict[str, Any]
+
+
+class Block(TypedDict, total=False):
+    """How some seeds were made."""
+
+    command: str | None
+    seeds: list[int]
+    seconds: float
+    commit: str | None
+    versions: dict[str, str]
+    python: str | None
+    platform: str | None
+    device: str | None
+    processor: str | None
+
+
+class Run(Recipe, Block, total=False):
+    """`run.json`."""
+
+
+class Cell(TypedDict):
+    """An entry of `manifest.json`."""
+
+    recipe: Recipe
+    blocks: list[Block]
+
+
 class ProvenanceReader:
     """Reads what lies beside a results file.
 
@@ -32,8 +70,8 @@ class ProvenanceReader:
 
     def __init__(self, folder: Path) -> None:
         run, manifest = folder / "run.json", folder / "manifest.json"
-        self._run: dict[str, Any] | None = read_json(run) if run.is_file() else None
-        entries: dict[str, Any] = read_json(manifest) if manifest.is_file() else {}
+        self._run = read_checked(run, Run) if run.is_file() else None
+        entries = read_checked(manifest, dict[str, Cell]) if manifest.is_file() else {}
         self._entries = {name.lower(): entry for name, entry in entries.items()}
 
     def find(self, task: str, algorithm: str) -> Provenance | None:
@@ -44,7 +82,7 @@ class ProvenanceReader:
         return None if entry is None else _provenance(entry["recipe"], entry["blocks"])
 
 
-def _provenance(recipe: dict[str, Any], blocks: list[dict[str, Any]]) -> Provenance:
+def _provenance(recipe: Recipe, blocks: Sequence[Block]) -> Provenance:
     """The provenance of a recipe and the blocks of seeds made with it."""
     arguments = "".join(f" {name}={value}" for name, value in recipe.get("env_args", {}).items())
     priority = recipe.get("priority")

@@ -8,10 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+from typing_extensions import TypedDict
 
 from baselines.algorithms.config import config_dict
 from baselines.algorithms.registry import algorithm_spec
-from baselines.evaluation.results import ENVIRONMENT, read_json, write_json, write_text
+from baselines.evaluation.results import (
+    ENVIRONMENT,
+    Stored,
+    broken,
+    read_checked,
+    read_json,
+    write_json,
+    write_text,
+)
 from baselines.reproduce.experiment import Cell
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan, make_plan
@@ -30,6 +39,23 @@ PROVENANCE = (
     "threads",
 )
 """What is recorded of every block of seeds; a run that an older version began lacks some of it."""
+
+
+class Recipe(TypedDict):
+    """What decides the results of a cell."""
+
+    algorithm: str
+    env_id: str
+    env_args: dict[str, Any]
+    priority: list[str] | str | None
+    config: dict[str, Any]
+
+
+class Entry(TypedDict):
+    """How a cell was made: its recipe, and the provenance of every block of seeds."""
+
+    recipe: Recipe
+    blocks: list[dict[str, Any]]
 
 
 class Archive:
@@ -51,8 +77,8 @@ class Archive:
     def read(self) -> None:
         """Take in what the files hold."""
         if self._results_path.is_file():
-            self.results = read_json(self._results_path)
-            self.manifest = read_json(self._manifest_path)
+            self.results = {ENVIRONMENT: {}} | read_checked(self._results_path, Stored)
+            self.manifest = dict(read_checked(self._manifest_path, dict[str, Entry]))
 
     def runs(self, cell: Cell) -> dict[str, Any]:
         """The finished runs of a cell, seed_<k> -> evaluations."""
@@ -111,9 +137,11 @@ class Archive:
 
 def runs_of(directory: RunDirectory) -> dict[str, Any]:
     """The runs of a run directory, seed_<k> -> evaluations."""
-    (algorithms,) = read_json(directory.results)[ENVIRONMENT].values()
-    (runs,) = algorithms.values()
-    return dict(runs)
+    tasks = read_checked(directory.results, Stored).get(ENVIRONMENT, {})
+    found = [runs for algorithms in tasks.values() for runs in algorithms.values()]
+    if len(found) != 1:
+        raise broken(directory.results, f"it has {len(found)} algorithms on tasks, expected one")
+    return dict(found[0])
 
 
 def run_per_line(results: dict[str, Any]) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from baselines.distillation.students import STUDENTS
 from baselines.errors import RunDirectoryError
-from baselines.evaluation.results import read_json, write_json
+from baselines.evaluation.report_inputs import Manifest
+from baselines.evaluation.results import read_checked, read_json, write_json
 from baselines.runs.plan import RunPlan, device_here, make_plan
 from baselines.runs.provenance import provenance
 
@@ -89,17 +90,18 @@ class RunDirectory:
 
         Raises:
             RunDirectoryError: if this is no run directory.
+        InvalidArgumentError: if its manifest is broken.
         """
         if not self.manifest.is_file():
             raise RunDirectoryError(
                 f"{str(self.path)!r} is no run directory (it has no run.json); "
                 f"expected one made by stmg train"
             )
-        stored = read_json(self.manifest)
+        stored = read_checked(self.manifest, Manifest)
         names = ("seeds", "env_args", "priority", "workers", "config")
-        row = STUDENTS if stored["algorithm"] == STUDENTS.name else stored["algorithm"]
-        same = {name: stored[name] for name in names if name in stored}
-        return make_plan(row, stored["env_id"], device=device_here(stored["device"]), **same)
+        row = STUDENTS if stored.algorithm == STUDENTS.name else stored.algorithm
+        same = {name: getattr(stored, name) for name in names}
+        return make_plan(row, stored.env_id, device=device_here(stored.device), **same)
 
     @property
     def published(self) -> bool:

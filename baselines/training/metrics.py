@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from baselines.errors import RunDirectoryError
 from baselines.training.trackers import Tracker
 
 
@@ -19,7 +21,10 @@ class MetricsLog:
         directory: the run directory.
         seeds: one seed per run, (K,).
         trackers: get the means over runs; closed with this.
-        keep_until: on resuming, rows of later steps are dropped.
+        keep_until: on resuming, rows of later steps are dropped, and what a crash tore.
+
+    Raises:
+        RunDirectoryError: if the file that is there holds something else.
     """
 
     def __init__(
@@ -28,8 +33,7 @@ class MetricsLog:
         self.path = directory / "metrics.csv"
         self.seeds = seeds
         self._columns: list[str] = []
-        if self.path.is_file():
-            self._drop_after(keep_until)
+        self._drop_after(keep_until)
         self._trackers = trackers
 
     def write(self, step: int, elapsed: float, metrics: dict[str, Tensor]) -> None:
@@ -42,7 +46,7 @@ class MetricsLog:
         """
         table = {name: value.tolist() for name, value in metrics.items()}
         columns = ["step", "elapsed", "seed", *table]
-        fresh = not self.path.is_file()
+        fresh = not self.path.is_file() or not self.path.stat().st_size
         with self.path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             if fresh:
@@ -66,7 +70,35 @@ class MetricsLog:
             tracker.close()
 
     def _drop_after(self, step: int) -> None:
-        with self.path.open(newline="", encoding="utf-8") as file:
-            header, *rows = list(csv.reader(file))
-        with self.path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([header, *(row for row in rows if int(row[0]) <= step)])
+        """Keep the header and whole rows up to a step."""
+        if not self.path.is_file():
+            return
+        lines = read_lines(self.path)
+        if lines and lines[0][0] != "step":
+            raise RunDirectoryError(
+                f"{self.path} begins with {lines[0][0]!r}, not with the column step of training's metrics; "
+                f"restore it, or move it away, and a new one is begun"
+            )
+        kept = [row for row in lines[1:] if _whole(row, len(lines[0])) and float(row[0]) <= step]
+        temporary = self.path.with_name(self.path.name + ".partial")
+        with temporary.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([*lines[:1], *kept])
+        os.replace(temporary, self.path)
+
+
+def read_lines(path: Path) -> list[list[str]]:
+    """The lines of a CSV file but for empty ones.
+
+    A line without an end is still being written, or was torn; zeros are what some file systems leave of one.
+    """
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    lines = text[: text.rfind("\n") + 1].splitlines()
+    return [row for row in csv.reader(line for line in lines if "\0" not in line) if row]
+
+
+def _whole(row: list[str], columns: int) -> bool:
+    """Whether a row has a number in every column."""
+    try:
+        return len([float(cell) for cell in row]) == columns
+    except ValueError:
+        return False

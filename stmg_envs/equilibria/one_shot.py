@@ -2,7 +2,7 @@
 
 The Stackelberg equilibrium follows protocol section "Stackelberg equilibrium" (von Stackelberg
 1934 generalised to n levels as in the STEER paper, equations 4 and 5): backward induction over the
-priority order.
+priority order. Payoffs count as equal as `equality` says.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stmg_envs.equilibria.equality import largest, payoff_scale
 from stmg_envs.errors import InvalidArgumentError, InvalidPriorityError
 
 Payoffs = NDArray[np.float64]
@@ -93,7 +94,9 @@ def check_order(n: int, priority: Sequence[int] | None) -> tuple[int, ...]:
     return order
 
 
-def stackelberg(payoffs: ArrayLike, priority: Sequence[int] | None = None) -> Stackelberg:
+def stackelberg(
+    payoffs: ArrayLike, priority: Sequence[int] | None = None, scale: ArrayLike | None = None
+) -> Stackelberg:
     """The optimistic (strong) Stackelberg equilibrium by backward induction.
 
     The agent of the last rank answers every prefix of superiors' actions best; each agent above
@@ -104,6 +107,7 @@ def stackelberg(payoffs: ArrayLike, priority: Sequence[int] | None = None) -> St
     Args:
         payoffs: array (n, A1, ..., An).
         priority: agent indices, leader first; identity by default.
+        scale: what payoffs are compared on, one number per agent; by default its largest absolute payoff.
 
     Raises:
         InvalidArgumentError: for malformed payoffs.
@@ -113,16 +117,17 @@ def stackelberg(payoffs: ArrayLike, priority: Sequence[int] | None = None) -> St
     n = array.shape[0]
     order = check_order(n, priority)
     # Axes and agents in order of rank: values[r] is the payoff of the agent of rank r.
+    scales = _scales(array, scale)[list(order)]
     values = np.transpose(array, (0, *(agent + 1 for agent in order)))[list(order)]
     replies: list[NDArray[np.intp]] = []
     bests: list[NDArray[np.bool_]] = []
     for rank in reversed(range(n)):
-        best = values[rank] == values[rank].max(axis=-1, keepdims=True)
+        best = largest(values[rank], scales[rank], axis=-1)
         bests.append(best)
         chosen = best
         for superior in range(rank):
             worth = np.where(chosen, values[superior], -np.inf)
-            chosen = worth == worth.max(axis=-1, keepdims=True)
+            chosen = largest(worth, scales[superior], axis=-1)
         reply = chosen.argmax(axis=-1)
         replies.append(reply)
         values = np.take_along_axis(values, reply[None, ..., None], axis=-1)[..., 0]
@@ -142,26 +147,40 @@ def stackelberg(payoffs: ArrayLike, priority: Sequence[int] | None = None) -> St
     return Stackelberg(actions, array[everyone], tuple(ties), tuple(replies))
 
 
-def pure_nash(payoffs: ArrayLike) -> list[JointAction]:
+def pure_nash(payoffs: ArrayLike, scale: ArrayLike | None = None) -> list[JointAction]:
     """All Nash equilibria in pure strategies, as joint actions in lexicographic order.
+
+    Args:
+        payoffs: array (n, A1, ..., An).
+        scale: what payoffs are compared on, one number per agent; by default its largest absolute payoff.
 
     Raises:
         InvalidArgumentError: for malformed payoffs.
     """
     array = check_payoffs(payoffs)
     stable = np.ones(array.shape[1:], dtype=bool)
-    for agent, own in enumerate(array):
-        stable &= own == own.max(axis=agent, keepdims=True)
+    for agent, (own, size) in enumerate(zip(array, _scales(array, scale), strict=True)):
+        stable &= largest(own, size, axis=agent)
     return [tuple(map(int, joint)) for joint in np.argwhere(stable)]
 
 
-def global_optima(payoffs: ArrayLike) -> list[JointAction]:
+def global_optima(payoffs: ArrayLike, scale: ArrayLike | None = None) -> list[JointAction]:
     """All joint actions with the largest sum of payoffs, in lexicographic order.
+
+    Args:
+        payoffs: array (n, A1, ..., An).
+        scale: what payoffs are compared on, one number per agent; by default its largest absolute payoff.
 
     Raises:
         InvalidArgumentError: for malformed payoffs.
     """
-    total = check_payoffs(payoffs).sum(axis=0)
-    return [
-        tuple(map(int, joint)) for joint in np.argwhere(np.isclose(total, total.max(), rtol=1e-12, atol=0))
-    ]
+    array = check_payoffs(payoffs)
+    optimal = largest(array.sum(axis=0), _scales(array, scale).sum())
+    return [tuple(map(int, joint)) for joint in np.argwhere(optimal)]
+
+
+def _scales(payoffs: Payoffs, scale: ArrayLike | None) -> NDArray[np.float64]:
+    """The scale of each agent, (n,)."""
+    if scale is None:
+        return payoff_scale(payoffs)
+    return np.broadcast_to(np.asarray(scale, dtype=np.float64), payoffs.shape[:1])

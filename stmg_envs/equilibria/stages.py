@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stmg_envs.equilibria.equality import largest, payoff_scale
 from stmg_envs.equilibria.one_shot import (
     JointAction,
     Payoffs,
@@ -65,6 +66,22 @@ class StageTable:
                 "solve its one-shot stage game instead"
             )
 
+    def scales(self) -> NDArray[np.float64]:
+        """What payoffs from each stage to the end are compared on, (S, n): the most that can be added up.
+
+        Large payoffs may cancel, but their rounding errors stay, so absolute values count.
+
+        Raises:
+            InvalidArgumentError: if the game returns to an earlier stage.
+        """
+        self.check_acyclic()
+        # The extra last row, index -1, is the end of the game.
+        scales = np.zeros((self.stages + 1, self.n))
+        for stage in reversed(range(self.stages)):
+            later = scales[self.successors[stage]].reshape(-1, self.n).max(axis=0)
+            scales[stage] = payoff_scale(self.payoffs[stage]) + later
+        return scales[:-1]
+
 
 @dataclass(frozen=True)
 class StageSolution:
@@ -73,12 +90,14 @@ class StageSolution:
     Attributes:
         stages: the equilibrium of each stage, whose payoffs are those of the rest of the game.
         continuations: payoff to the end of the game, float64 (S, n, A1, ..., An).
+        scales: what each stage's continuations are compared on, float64 (S, n).
         path: stages visited under equilibrium play from stage 0.
         returns: undiscounted return of each agent on that path, float64 (n,).
     """
 
     stages: tuple[Stackelberg, ...]
     continuations: Payoffs
+    scales: NDArray[np.float64]
     path: tuple[int, ...]
     returns: NDArray[np.float64]
 
@@ -89,11 +108,11 @@ class StageSolution:
 
     def nash(self, stage: int) -> list[JointAction]:
         """Pure Nash equilibria of a stage, given equilibrium play afterwards."""
-        return pure_nash(self.continuations[stage])
+        return pure_nash(self.continuations[stage], self.scales[stage])
 
     def optima(self, stage: int) -> list[JointAction]:
         """Joint actions of a stage with the largest total, given equilibrium play afterwards."""
-        return global_optima(self.continuations[stage])
+        return global_optima(self.continuations[stage], self.scales[stage])
 
 
 def solve_stages(table: StageTable, priority: Sequence[int] | None = None) -> StageSolution:
@@ -107,15 +126,14 @@ def solve_stages(table: StageTable, priority: Sequence[int] | None = None) -> St
         InvalidArgumentError: if the game returns to an earlier stage.
         InvalidPriorityError: if the priority is no permutation of the agents.
     """
-    table.check_acyclic()
     order = check_order(table.n, priority)
     continuations = table.payoffs.astype(np.float64, copy=True)
     # The extra last row, index -1, is the end of the game, worth nothing more.
-    worth = np.zeros((table.stages + 1, table.n))
+    worth, scales = np.zeros((table.stages + 1, table.n)), table.scales()
     solutions: list[Stackelberg] = []
     for stage in reversed(range(table.stages)):
         continuations[stage] += np.moveaxis(worth[table.successors[stage]], -1, 0)
-        solution = stackelberg(continuations[stage], order)
+        solution = stackelberg(continuations[stage], order, scales[stage])
         worth[stage] = solution.payoffs
         solutions.append(solution)
     solutions.reverse()
@@ -124,7 +142,7 @@ def solve_stages(table: StageTable, priority: Sequence[int] | None = None) -> St
     while stage >= 0:
         path.append(stage)
         stage = int(table.successors[(stage, *solutions[stage].actions)])
-    return StageSolution(tuple(solutions), continuations, tuple(path), worth[0].copy())
+    return StageSolution(tuple(solutions), continuations, scales, tuple(path), worth[0].copy())
 
 
 def stackelberg_returns(table: StageTable, priority: Sequence[int] | None = None) -> NDArray[np.float64]:
@@ -133,19 +151,19 @@ def stackelberg_returns(table: StageTable, priority: Sequence[int] | None = None
 
 
 def optimal_stage_returns(table: StageTable) -> NDArray[np.float64]:
-    """Returns per agent of every joint play with the largest sum of undiscounted returns, (m, n)."""
-    table.check_acyclic()
-    ends = np.zeros((1, table.n))
-    best: list[NDArray[np.float64]] = [ends] * table.stages
+    """Returns per agent of every joint play with the largest sum of undiscounted returns, (m, n).
+
+    Raises:
+        InvalidArgumentError: if the game returns to an earlier stage.
+    """
+    scales = table.scales().sum(axis=1)
+    # The extra last entry, index -1, is the end of the game.
+    worth, best = np.zeros(table.stages + 1), [np.zeros((1, table.n))] * (table.stages + 1)
     for stage in reversed(range(table.stages)):
-        successors = table.successors[stage]
-        later = np.array([0.0 if s < 0 else best[s][0].sum() for s in successors.flat]).reshape(
-            successors.shape
-        )
-        total = table.payoffs[stage].sum(axis=0) + later
-        plays = []
-        for joint in np.argwhere(np.isclose(total, total.max(), rtol=1e-12, atol=1e-12)):
-            successor = int(successors[tuple(joint)])
-            plays.append(table.payoffs[stage, :, *joint] + (ends if successor < 0 else best[successor]))
+        payoffs, successors = table.payoffs[stage], table.successors[stage]
+        total = payoffs.sum(axis=0) + worth[successors]
+        optimal = np.argwhere(largest(total, scales[stage]))
+        plays = [payoffs[:, *joint] + best[successors[tuple(joint)]] for joint in optimal]
         best[stage] = np.unique(np.concatenate(plays), axis=0)
+        worth[stage] = total.max()
     return best[0]

@@ -124,6 +124,9 @@ class StageGame(Game):
             return optimal_stage_returns(self.table)
         return stackelberg_returns(self.table, priority)[None]
 
+    def return_scale(self) -> NDArray[np.float64] | float:
+        return self.table.scales()[0] if self.max_steps is None else 0.0
+
     def render(
         self, state: State, mode: Literal["ansi", "rgb_array"], priority: tuple[int, ...] | None = None
     ) -> str | NDArray[np.uint8]:

@@ -26,14 +26,15 @@ class ParallelSpaces(JointSpaces):
         env: the environment.
 
     Raises:
-        InvalidArgumentError: if action spaces are neither all Discrete nor all bounded boxes.
+        InvalidArgumentError: if action spaces are neither all Discrete nor all bounded boxes, or observations
+            are not a fixed number of numbers.
     """
 
     def __init__(self, env: ParallelEnv[str, Any, Any]) -> None:
         self.agents = tuple(env.possible_agents)
         self._priority = tuple(getattr(env, "priority", self.agents))
         self.own_spaces = tuple(_own(env.observation_space(agent)) for agent in self.agents)
-        width = max(flatdim(space) for space in self.own_spaces)
+        width = max(count_numbers(space) for space in self.own_spaces)
         self.observation_space = Box(-np.inf, np.inf, (width,), np.float32)
         state_space = getattr(env, "state_space", None)
         if isinstance(state_space, Box):
@@ -68,9 +69,31 @@ class ParallelSpaces(JointSpaces):
         if isinstance(space, Discrete):
             return int(space.start) + int(action)
         assert isinstance(space, Box)
-        share = (np.clip(action[: flatdim(space)], -1, 1).reshape(space.shape) + 1) / 2
-        scaled: NDArray[Any] = (space.low + share * (space.high - space.low)).astype(space.dtype)
-        return scaled
+        # In float64, for high - low overflows in many a space's own type.
+        low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+        share = (np.clip(action[: flatdim(space)], -1, 1).astype(np.float64).reshape(space.shape) + 1) / 2
+        scaled = low + share * (high - low)
+        whole = np.issubdtype(space.dtype, np.integer)
+        taken: NDArray[Any] = (np.rint(scaled) if whole else scaled).astype(space.dtype)
+        return taken
+
+
+def count_numbers(space: Space[Any]) -> int:
+    """How many numbers an observation is.
+
+    Raises:
+        InvalidArgumentError: if that is none, or another number every time.
+    """
+    try:
+        count = flatdim(space)
+    except (NotImplementedError, ValueError):
+        count = 0
+    if not count:
+        raise InvalidArgumentError(
+            f"observations {space} are not a fixed number of numbers; expected a space that Gymnasium's "
+            f"flatten makes a vector of, such as Box, Discrete, or a Dict of them; wrap the environment"
+        )
+    return count
 
 
 def _own(space: Space[Any]) -> Space[Any]:

@@ -58,3 +58,7 @@ class JointSpaces:
             priority: agent indices, leader first (the Stackelberg optimum depends on it).
         """
         return None
+
+    def return_scale(self) -> NDArray[np.float64] | float:
+        """The scale on which returns equal known optima: the most absolute reward an agent adds up, (n,)."""
+        return 0.0

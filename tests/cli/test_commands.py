@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 
 from baselines.cli import COMMANDS, main
@@ -77,3 +79,20 @@ def test_a_mistake_is_one_clear_message(arguments: list[str], message: str) -> N
     words = " ".join(result.output.replace("│", " ").split())
     assert message in words
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("said", "threads"), [(None, 1), ("2", 2), ("3,2", 3), ("", 1), ("0", 1), ("many", 1), ("-4", 1)]
+)
+def test_commands_use_one_thread_or_what_the_environment_says(
+    said: str | None, threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if said is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", said)
+    run = tmp_path / "run"
+    assert stmg("train", "mappo", "stmg/Penalty-v0", *SMALL[:2], "--out", str(run)).exit_code == 0
+    assert json.loads((run / "run.json").read_text())["threads"] == threads
+    torch.set_num_threads(1)
+    stmg("evaluate", str(run), "--episodes", "1")
+    assert torch.get_num_threads() == threads

@@ -13,7 +13,9 @@ import pytest
 from hand_made import Metrics, make_run
 
 from baselines.errors import RunDirectoryError
+from baselines.evaluation.final_table import final_table
 from baselines.evaluation.report import read_run
+from baselines.evaluation.results import ResultsFile
 from stmg_envs.errors import InvalidArgumentError, STMGError
 from stmg_envs.matrix import Penalty
 
@@ -161,3 +163,18 @@ def test_errors_of_broken_files_say_what_to_do(tmp_path: Path) -> None:
     (directory / "results.json").write_text("{}")
     with pytest.raises(InvalidArgumentError, match="restore it or train again"):
         read_run(directory)
+
+
+def test_plays_of_another_game_are_named(tmp_path: Path) -> None:
+    directory = finished(tmp_path / "run")
+    edit("plays.json", lambda data: data["seed_3"].update(returns=[1.0]))(directory)
+    with pytest.raises(InvalidArgumentError, match=r"plays\.json.*agent_0.*evaluate the run again"):
+        final_table(read_run(directory))
+
+
+@pytest.mark.parametrize("count", [None, "8", [8]])
+def test_results_are_continued_only_where_they_say_their_steps(count: Any, tmp_path: Path) -> None:
+    directory = finished(tmp_path / "run")
+    edit("results.json", lambda data: runs(data)["seed_3"]["step_1"].update(step_count=count))(directory)
+    with pytest.raises(InvalidArgumentError, match=r"results\.json.*step_1: step_count is"):
+        ResultsFile(directory / "results.json", "penalty(k=-100)", "steer", (3,), keep_until=300)
