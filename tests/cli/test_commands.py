@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,3 +99,31 @@ def test_commands_use_one_thread_or_what_the_environment_says(
     torch.set_num_threads(1)
     stmg("evaluate", str(run), "--episodes", "1")
     assert torch.get_num_threads() == threads
+
+
+SLOW = ("torch", "gymnasium", "numpy", "pydantic")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [
+        (["--version"], {}),
+        (["--help"], {}),
+        ([], {"_STMG_COMPLETE": "bash_complete", "COMP_WORDS": "stmg tr", "COMP_CWORD": "1"}),
+    ],
+)
+def test_help_version_and_completion_import_nothing_slow(
+    arguments: list[str], variables: dict[str, str]
+) -> None:
+    code = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: print(sorted(set({SLOW!r}) & set(sys.modules)), file=sys.stderr))\n"
+        f"sys.argv = ['stmg', *{arguments!r}]\n"
+        "from baselines.cli import main\n"
+        "main(prog_name='stmg')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | variables, capture_output=True, text=True, check=True
+    )
+    assert done.stdout
+    assert done.stderr.strip() == "[]"

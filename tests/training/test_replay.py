@@ -304,8 +304,9 @@ def test_numbers_of_the_last_timesteps_must_be_finite() -> None:
 
 def test_everything_stays_on_the_environments_device() -> None:
     """What names no device would be made on another one here, and could not be combined with anything."""
-    made, streams = collector("dri"), Streams.from_seeds([0, 1])
+    streams = Streams.from_seeds([0, 1])
     with torch.device("meta"):
+        made = collector("dri")
         buffer, metrics = made.collect(streams, 0.0)
         last, drawn = buffer.last(6), buffer.sample(4, streams)
     assert {x.device.type for x in [*last.values(), *drawn.values(), *metrics.values()]} == {"cpu"}
