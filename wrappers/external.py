@@ -12,7 +12,7 @@ import torch
 from pettingzoo import ParallelEnv
 
 from stmg_envs import joint_spaces
-from stmg_envs.errors import InvalidArgumentError, MissingEngineError, UnknownNameError
+from stmg_envs.errors import InvalidArgumentError, MissingEngineError, STMGError, UnknownNameError
 from stmg_envs.pool import engine_batch
 from stmg_envs.protocol import EngineVectorEnv, JointSpaces, ParallelSpaces
 from wrappers.one_agent import OneAgent
@@ -23,23 +23,19 @@ AnyParallelEnv: TypeAlias = ParallelEnv[str, Any, Any]
 def _gymnasium(name: str, kwargs: dict[str, Any]) -> AnyParallelEnv:
     try:
         return OneAgent(gymnasium.make(name, **kwargs))
-    except gymnasium.error.UnregisteredEnv as error:
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise MissingEngineError(f"id='gymnasium/{name}' needs a package: {error}") from None
+    except gymnasium.error.Error as error:
         raise UnknownNameError(f"id='gymnasium/{name}' is unknown to Gymnasium: {error}") from None
 
 
 def _pettingzoo(name: str, kwargs: dict[str, Any]) -> AnyParallelEnv:
-    try:
-        module = importlib.import_module(name)
-    except ImportError as error:
-        raise MissingEngineError(
-            f"id='pettingzoo/{name}' names the module {name!r}, which cannot be imported ({error}); "
-            f"install its package"
-        ) from None
+    expected = "expected a module with parallel_env, for instance pettingzoo/mpe2.simple_spread_v3"
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise UnknownNameError(f"id='pettingzoo/{name}' names no module; {expected}")
+    module = importlib.import_module(name)
     if not hasattr(module, "parallel_env"):
-        raise UnknownNameError(
-            f"id='pettingzoo/{name}': the module {name!r} has no parallel_env; expected one that has, for "
-            f"instance pettingzoo/mpe2.simple_spread_v3"
-        )
+        raise UnknownNameError(f"id='pettingzoo/{name}': the module {name!r} has no parallel_env; {expected}")
     env: AnyParallelEnv = module.parallel_env(**kwargs)
     return env
 
@@ -69,8 +65,19 @@ def external_env(env_id: str, **kwargs: Any) -> AnyParallelEnv:
     source, _, name = env_id.partition("/")
     try:
         return SOURCES[source](name, kwargs)
-    except TypeError as error:
-        raise InvalidArgumentError(f"arguments {kwargs} are not accepted by {env_id}: {error}") from None
+    except STMGError:
+        raise
+    except ImportError as error:
+        missing = f"the package of the module {error.name!r}" if error.name else "what it names"
+        raise MissingEngineError(
+            f"id={env_id!r} cannot be imported ({error}); install {missing}, or correct the id"
+        ) from None
+    # Whatever else others' code raises: it cannot be made like this.
+    except Exception as error:
+        raise InvalidArgumentError(
+            f"id={env_id!r} cannot be made with the arguments {kwargs} ({type(error).__name__}: {error}); "
+            f"expected arguments that its environment takes"
+        ) from error
 
 
 def game_of(env_id: str, **kwargs: Any) -> JointSpaces:

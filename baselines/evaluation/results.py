@@ -38,15 +38,22 @@ Checked = TypeVar("Checked")
 def task_name(env_id: str, env_args: Mapping[str, Any]) -> str:
     """The task of an environment and its arguments, such as `penalty(k=-100)`, in lower case."""
     if is_external(env_id):
-        name, arguments = env_id.partition("/")[2], dict(env_args)
+        # With its source, so that it takes no name of a registered game.
+        name, first = env_id, {}
     else:
         row = game_spec(env_id)
-        name, arguments = row.name, {**dict(row.task_args), **env_args}
+        name, first = row.name, dict(row.task_args)
+    # In whatever order they were given, the same arguments make the same task.
+    arguments = first | dict(sorted(env_args.items()))
     inside = ",".join(f"{name}={_compact(value)}" for name, value in arguments.items())
     return (f"{name}({inside})" if inside else name).lower()
 
 
 def _compact(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_compact, value))}]"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).replace(" ", "")
@@ -72,7 +79,7 @@ def read_json(path: Path) -> dict[str, Any]:
         InvalidArgumentError: if the file is missing or holds no JSON object in UTF-8.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_distinct)
     except FileNotFoundError:
         raise InvalidArgumentError(f"{path} does not exist; expected a file of a run directory") from None
     except OSError as error:
@@ -84,6 +91,15 @@ def read_json(path: Path) -> dict[str, Any]:
         found = type(data).__name__
         raise InvalidArgumentError(f"{path} holds a {found}; expected a JSON object, which begins with {{")
     return data
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; of two entries of one name, one would be lost without a word."""
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        name = next(name for name in table if sum(other == name for other, _ in pairs) > 1)
+        raise ValueError(f"{name!r} stands twice in one object")
+    return table
 
 
 def read_checked(path: Path, kind: type[Checked]) -> Checked:

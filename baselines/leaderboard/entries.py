@@ -18,6 +18,8 @@ from stmg_envs.errors import InvalidArgumentError
 
 PICTURES = (".gif", ".png", ".mp4")
 """Kinds of films and stills that are shown beside results."""
+RESULTS = "results.json"
+"""What a file of results is called, unless its name says more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,11 +84,11 @@ def find_results(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise InvalidArgumentError(f"{path} does not exist; expected a results file or a folder of some")
-        found += sorted(path.rglob("results.json")) if path.is_dir() else [path]
+        found += sorted(path.rglob(RESULTS)) if path.is_dir() else [path]
     files = list(dict.fromkeys(file.resolve() for file in found))
     if not files:
         raise InvalidArgumentError(
-            f"{', '.join(map(str, paths))}: no results.json in there; expected what stmg train wrote"
+            f"{', '.join(map(str, paths))}: no {RESULTS} in there; expected what stmg train wrote"
         )
     return files
 
@@ -127,16 +129,16 @@ def _shown(picture: Path, tasks: list[Task]) -> Task | None:
 
 
 def _sources(files: Sequence[Path]) -> list[str]:
-    """Names of the files' folders, with as many parents as tell them apart."""
-    depth = [1] * len(files)
+    """Names of distinct files by their folders, with as many parents as tell them apart."""
+    short = [file.parent if file.name == RESULTS else file.with_suffix("") for file in files]
+    # Endings count where files differ in nothing else.
+    places = short if len(set(short)) == len(files) else files
+    # Files of other names stand with their folder's name and their own.
+    depth = [1 if file.name == RESULTS else 2 for file in files]
     while True:
-        names = ["/".join(file.parent.parts[-d:]) for file, d in zip(files, depth, strict=True)]
-        # Two files of one folder differ in their own names only.
-        names = [
-            name if file.name == "results.json" else f"{name}/{file.stem}"
-            for name, file in zip(names, files, strict=True)
-        ]
+        names = ["/".join(place.parts[-d:]) for place, d in zip(places, depth, strict=True)]
         twice = {name for name, count in Counter(names).items() if count > 1}
         if not twice:
             return names
+        # This ends: whole paths are distinct.
         depth = [d + (name in twice) for name, d in zip(names, depth, strict=True)]

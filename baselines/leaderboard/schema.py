@@ -76,7 +76,11 @@ def read_results(path: Path) -> Results:
         InvalidArgumentError: if the file is missing or no JSON.
         ResultsError: if it has another layout, or its runs do not fit together.
     """
-    results = _lower(read_json(path))
+    data = read_json(path)
+    collisions = list(_collisions(data))
+    if collisions:
+        raise ResultsError(_message(path, collisions))
+    results = _lower(data)
     try:
         LAYOUT.validate_python(results)
     except ValidationError as error:
@@ -97,6 +101,18 @@ def _lower(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {str(name).lower(): _lower(inner) for name, inner in value.items()}
+
+
+def _collisions(value: Any, place: str = "") -> Iterator[str]:
+    """Names of one table that are the same in lower case."""
+    if not isinstance(value, dict):
+        return
+    first: dict[str, str] = {}
+    for name, inner in value.items():
+        other = first.setdefault(name.lower(), name)
+        if other != name:
+            yield f"{place or 'the whole file'}: {other!r} and {name!r} differ in case alone; rename one"
+        yield from _collisions(inner, f"{place} > {name}".removeprefix(" > "))
 
 
 def _differences(runs: dict[str, Any]) -> Iterator[str]:

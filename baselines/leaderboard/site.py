@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +15,7 @@ from markupsafe import Markup, escape
 
 from baselines.evaluation import statistics
 from baselines.evaluation.aggregates import REPETITIONS, THRESHOLDS
+from baselines.evaluation.names import file_name
 from baselines.evaluation.numbers import compact, percent
 from baselines.evaluation.results import write_text
 from baselines.leaderboard.board import FEW_RUNS, TRAINING_SHARES, Board, SuiteBoard, TaskBoard, make_board
@@ -172,19 +172,28 @@ def _page_names(tasks: Sequence[Task]) -> dict[str, str]:
     """A file name for the page of every task, each of its own."""
     names: dict[str, str] = {}
     for task in tasks:
-        name, number = f"{task.slug}.html", 2
-        while name in {"index.html", *names.values()}:
-            name, number = f"{task.slug}-{number}.html", number + 1
-        names[task.name] = name
+        names[task.name] = _free_name(task.slug, ".html", {"index.html", *names.values()})
     return names
+
+
+def _free_name(stem: str, ending: str, taken: Container[str]) -> str:
+    """The first of stem, stem-2, stem-3, ... that is not taken."""
+    name, number = stem + ending, 2
+    while name in taken:
+        name, number = f"{stem}-{number}{ending}", number + 1
+    return name
 
 
 def _copy(pictures: Sequence[Picture], out: Path) -> list[dict[str, Any]]:
     """Copy films and stills into the site; what the pages show of them."""
     shown = []
+    folders: dict[str, str] = {}
     for picture in pictures:
-        folder = re.sub(r"[^A-Za-z0-9._-]+", "-", picture.source).strip(".-") or "results"
-        target = out / "media" / folder / picture.path.name
+        if picture.source not in folders:
+            # In lower case, as some file systems do not tell names apart that differ in that alone.
+            words = file_name(picture.source.lower()) or "results"
+            folders[picture.source] = _free_name(words, "", folders.values())
+        target = out / "media" / folders[picture.source] / picture.path.name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(picture.path, target)
         shown.append(

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from baselines.evaluation.names import short_name
 from baselines.evaluation.results import ENVIRONMENT, task_name
 from stmg_envs import game_spec, list_envs
 from stmg_envs.registry import Bounds
@@ -34,7 +35,8 @@ class Task:
     @property
     def slug(self) -> str:
         """The name as part of a file name: `penalty-k-minus-100`."""
-        return re.sub(r"[^a-z0-9.]+", "-", self.name.replace("=-", "-minus-")).strip("-.") or "task"
+        words = re.sub(r"[^a-z0-9.]+", "-", self.name.replace("=-", "-minus-")).strip("-.")
+        return short_name(words) or "task"
 
     def scores(self, returns: NDArray[np.float64]) -> NDArray[np.float64]:
         """Returns on the scale of the bounds; NaN where there are none."""

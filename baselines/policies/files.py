@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,20 @@ def results_path(out: Path) -> Path:
     """The results file in a folder, or the file itself if the name ends with .json.
 
     Raises:
-        RunDirectoryError: if it exists.
+        RunDirectoryError: if it exists, or cannot be made.
     """
     path = out if out.suffix == ".json" else out / "results.json"
-    if path.exists():
+    try:
+        taken = path.exists()
+        nearest = next(folder for folder in path.absolute().parents if folder.exists())
+    except OSError as error:
+        raise RunDirectoryError(f"{path} cannot be made ({error}); choose another --out") from None
+    if taken:
         raise RunDirectoryError(f"{path} exists already; choose another --out")
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise RunDirectoryError(
+            f"{path} cannot be made ({nearest} is no folder for it); choose another --out"
+        )
     return path
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from baselines.evaluation.names import file_name
 from baselines.reproduce.archive import Archive
 from baselines.reproduce.experiment import Cell
 from baselines.runs.directory import RunDirectory
@@ -73,5 +74,4 @@ def _blocks(seeds: Sequence[int]) -> Iterator[list[int]]:
 
 
 def _folder(cell: Cell) -> str:
-    name = f"{cell.label}-{cell.task}"
-    return "".join(character if character.isalnum() or character in "=.-_" else "-" for character in name)
+    return file_name(f"{cell.label}-{cell.task}")

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from baselines.errors import CheckpointError
 from baselines.evaluation.greedy import Evaluated, evaluate_greedy
+from baselines.evaluation.names import file_name
 from baselines.evaluation.results import ResultsFile
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan, make_plan
@@ -46,9 +47,8 @@ class TrainedRun:
 
 def default_out(plan: RunPlan) -> Path:
     """`runs/<algorithm>-<task>-<time>`, free of characters that shells treat specially."""
-    task = "".join(character if character.isalnum() or character in "=.-" else "-" for character in plan.task)
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    return Path("runs") / f"{plan.algorithm.name}-{task.strip('-')}-{stamp}"
+    return Path("runs") / f"{file_name(f'{plan.algorithm.name}-{plan.task}')}-{stamp}"
 
 
 def place(plan: RunPlan, out: str | Path | None, resume: bool) -> RunDirectory:

@@ -67,23 +67,19 @@ class RunDirectory:
         """Make the directory and write its manifest.
 
         Raises:
-            RunDirectoryError: if the path exists.
+            RunDirectoryError: if the path exists, or cannot be made.
         """
-        try:
-            self.path.mkdir(parents=True)
-        except FileExistsError:
-            raise self._taken() from None
+        make_folder(self.path)
         write_json(self.manifest, plan.as_dict() | provenance(_call(plan)))
 
     def check_new(self) -> None:
-        """Raise RunDirectoryError if the path exists."""
-        if self.path.exists():
-            raise self._taken()
-
-    def _taken(self) -> RunDirectoryError:
-        return RunDirectoryError(
-            f"out={str(self.path)!r} exists already; continue it with --resume, or choose another --out"
-        )
+        """Raise RunDirectoryError if the path exists, or can be the name of no folder."""
+        try:
+            taken = self.path.exists()
+        except OSError as error:
+            raise _impossible(self.path, error) from None
+        if taken:
+            raise _taken(self.path)
 
     def plan(self) -> RunPlan:
         """The plan in the manifest, on the CPU if this machine lacks the run's device.
@@ -146,6 +142,31 @@ class RunDirectory:
                 f"total_steps={plan.config.total_steps} is less than {planned}, with which "
                 f"{str(self.path)!r} was made; a resumed run can only become longer: give at least as many"
             )
+
+
+def make_folder(path: Path) -> None:
+    """Make a new folder, and those above it.
+
+    Raises:
+        RunDirectoryError: if it exists, or cannot be made.
+    """
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        raise _taken(path) from None
+    # A ValueError tells of a character that no path may have.
+    except (OSError, ValueError) as error:
+        raise _impossible(path, error) from None
+
+
+def _taken(path: Path) -> RunDirectoryError:
+    return RunDirectoryError(
+        f"out={str(path)!r} exists already; continue it with --resume, or choose another --out"
+    )
+
+
+def _impossible(path: Path, error: Exception) -> RunDirectoryError:
+    return RunDirectoryError(f"out={str(path)!r} cannot be made ({error}); choose another --out")
 
 
 def _call(plan: RunPlan) -> str:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from baselines.errors import RunDirectoryError
 from baselines.evaluation.final_table import MAIN_METRICS, last_metrics
 from baselines.evaluation.greedy import Evaluated
+from baselines.evaluation.names import MOST_BYTES
 from baselines.evaluation.report_inputs import read_run
 from baselines.evaluation.results import ENVIRONMENT, read_json, read_seed, write_json
 from baselines.runs.api import evaluate, of_seed
-from baselines.runs.directory import PUBLISHED, RunDirectory
+from baselines.runs.directory import PUBLISHED, RunDirectory, make_folder
 from baselines.runs.plan import RunPlan
 from baselines.runs.provenance import provenance
 from baselines.runs.zoo import ZOO, find_run
@@ -54,10 +55,10 @@ def publish(run_dir: str | Path, name: str, seed: int | None = None, episodes: i
         CheckpointError: if the checkpoint is missing or damaged.
         InvalidArgumentError: if the run has no results.
     """
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) or len(name) > MOST_BYTES:
         raise RunDirectoryError(
-            f"name={name!r} is no name for the zoo; expected lower-case letters, digits and hyphens, for "
-            f"instance steer-penalty"
+            f"name={name!r} is no name for the zoo; expected at most {MOST_BYTES} lower-case letters, digits "
+            f"and hyphens, for instance steer-penalty"
         )
     source = find_run(run_dir)
     plan = source.plan()
@@ -71,7 +72,7 @@ def publish(run_dir: str | Path, name: str, seed: int | None = None, episodes: i
     entry = RunDirectory(ZOO / name)
     if entry.path.exists():
         raise RunDirectoryError(f"{entry.path} exists already; choose another name, or remove it first")
-    entry.path.mkdir(parents=True)
+    make_folder(entry.path)
     policy = {key: p[row : row + 1] for key, p in under("policy.", tensors).items()}
     own = {key: [progress[key][row]] for key in ("seeds", "lost") if key in progress}
     save_checkpoint(entry.checkpoint, prefixed("policy.", policy), progress | own)

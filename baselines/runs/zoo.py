@@ -36,8 +36,8 @@ def find_run(run_dir: str | Path) -> RunDirectory:
 
 
 def zoo_entries() -> list[RunDirectory]:
-    """All entries, here and in the source tree, by name."""
-    folders = {ZOO.resolve(), SOURCE / ZOO}
+    """All entries, here and in the source tree, by name; of two, the one here, as `find_run` finds it."""
+    folders = (SOURCE / ZOO, ZOO.resolve())
     paths = {path.parent.name: path.parent for folder in folders for path in folder.glob("*/run.json")}
     return [RunDirectory(paths[name]) for name in sorted(paths)]
 

@@ -26,15 +26,19 @@ class ParallelSpaces(JointSpaces):
         env: the environment.
 
     Raises:
-        InvalidArgumentError: if action spaces are neither all Discrete nor all bounded boxes, or observations
-            are not a fixed number of numbers.
+        InvalidArgumentError: if nobody plays, action spaces are neither all Discrete nor all bounded boxes,
+            or observations are not a fixed number of numbers.
     """
 
     def __init__(self, env: ParallelEnv[str, Any, Any]) -> None:
-        self.agents = tuple(env.possible_agents)
+        self.agents = tuple(getattr(env, "possible_agents", ()))
+        if not self.agents:
+            raise InvalidArgumentError(f"{env} has no possible_agents; expected the names of all its agents")
         self._priority = tuple(getattr(env, "priority", self.agents))
         self.own_spaces = tuple(_own(env.observation_space(agent)) for agent in self.agents)
         width = max(count_numbers(space) for space in self.own_spaces)
+        if not width:
+            raise InvalidArgumentError(f"observation spaces of {env} hold no numbers; expected at least one")
         self.observation_space = Box(-np.inf, np.inf, (width,), np.float32)
         state_space = getattr(env, "state_space", None)
         if isinstance(state_space, Box):
@@ -85,21 +89,23 @@ def count_numbers(space: Space[Any]) -> int:
         InvalidArgumentError: if that is none, or another number every time.
     """
     try:
-        count = flatdim(space)
+        return int(flatdim(space))
     except (NotImplementedError, ValueError):
-        count = 0
-    if not count:
         raise InvalidArgumentError(
             f"observations {space} are not a fixed number of numbers; expected a space that Gymnasium's "
             f"flatten makes a vector of, such as Box, Discrete, or a Dict of them; wrap the environment"
-        )
-    return count
+        ) from None
 
 
 def _own(space: Space[Any]) -> Space[Any]:
     """The part of an observation space that is observed."""
     if isinstance(space, Dict) and {"observation", "action_mask"} <= set(space.spaces):
-        return space.spaces["observation"]
+        space = space.spaces["observation"]
+    if not space.is_np_flattenable:
+        raise InvalidArgumentError(
+            f"the observation space {space} is not supported; expected one that Gymnasium flattens to a row "
+            f"of numbers"
+        )
     return space
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from made import made_runs, write_results
 
-from baselines.leaderboard.entries import find_results, read_entries
+from baselines.leaderboard.entries import _sources, find_results, read_entries
 from baselines.leaderboard.suites import list_suites
 from baselines.leaderboard.tasks import find_task, known_bounds
 from stmg_envs.errors import InvalidArgumentError
@@ -91,6 +91,23 @@ def test_folders_are_searched_and_named_apart(tmp_path: Path) -> None:
     entries, _ = read_entries(files)
     assert [entry.source for entry in entries] == ["a/results", "b/results", "table1", "table1/other"]
     assert [entry.runs for entry in entries] == [("seed_0", "seed_1")] * 4
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["/x/mine.json", "/x/mine.txt"], ["x/mine.json", "x/mine.txt"]),
+        (
+            ["/q/x/a.json", "/q/x/a/results.json", "/r/a/results.json"],
+            ["x/a.json", "x/a/results.json", "r/a/results.json"],
+        ),
+        (["/results.json", "/a.json"], ["/", "//a"]),
+        (["/a/b/results.json", "/b/results.json"], ["a/b", "//b"]),
+        (["/a/b/mine", "/b/mine"], ["a/b/mine", "//b/mine"]),
+    ],
+)
+def test_sources_are_told_apart(files: list[str], names: list[str]) -> None:
+    assert _sources([Path(file) for file in files]) == names
 
 
 def test_nothing_to_find(tmp_path: Path) -> None:

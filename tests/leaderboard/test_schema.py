@@ -145,3 +145,32 @@ def test_the_documented_example_passes(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     path.write_text(example)
     assert list(read_results(path)["stmg"]["penalty(k=-100)"]) == ["my-algorithm"]
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (
+            json.dumps({"stmg": {"mixing": {"PPO": made_runs([1.0]), "ppo": made_runs([2.0])}}}),
+            "stmg > mixing: 'PPO' and 'ppo' differ in case alone",
+        ),
+        (
+            json.dumps({"STMG": {"mixing": {"b": made_runs([1.0])}}, "stmg": {"duel": {"a": {}}}}),
+            "the whole file: 'STMG' and 'stmg' differ in case alone",
+        ),
+    ],
+)
+def test_names_that_differ_in_case_alone_are_refused(content: str, named: str, tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(content)
+    with pytest.raises(ResultsError) as caught:
+        read_results(path)
+    assert named in str(caught.value)
+
+
+def test_an_algorithm_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    runs = json.dumps(made_runs([1.0]))
+    path.write_text(f'{{"stmg": {{"mixing": {{"ppo": {runs}, "ppo": {runs}}}}}}}')
+    with pytest.raises(InvalidArgumentError, match="'ppo' stands twice"):
+        read_results(path)

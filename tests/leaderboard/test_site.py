@@ -108,3 +108,16 @@ def test_a_site_that_cannot_be_written(results: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidArgumentError, match="cannot be written"):
         write_site([results], tmp_path / "file" / "site")
+
+
+def test_files_have_names_that_file_systems_take_and_tell_apart(tmp_path: Path) -> None:
+    tasks = [f"matrixgame(payoffs={'[1,2]' * 100}{end})" for end in ("a", "b")]
+    for folder in ("Mine", "mine", "m" * 250):
+        write_results(tmp_path / folder, {name: {"best": made_runs([1.0])} for name in tasks})
+        (tmp_path / folder / "film.gif").write_bytes(folder.encode())
+    site = write_site([tmp_path], tmp_path / "site")
+    assert len({path.name for path in site.pages}) == 2
+    assert all(path.is_file() and len(path.name) <= 240 for path in site.pages)
+    folders = {path.name: (path / "film.gif").read_bytes() for path in (tmp_path / "site/media").iterdir()}
+    assert {name: folders[name] for name in ("mine", "mine-2")} == {"mine": b"Mine", "mine-2": b"mine"}
+    assert len(folders) == 3 and max(map(len, folders)) == 200

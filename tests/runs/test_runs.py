@@ -186,6 +186,13 @@ def test_an_existing_directory_is_not_touched(tmp_path: Path) -> None:
     assert not list((tmp_path / "run").iterdir())
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "file/run", "null\0"])
+def test_a_directory_that_cannot_be_made_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(RunDirectoryError, match=r"cannot be made.*choose another --out"):
+        baselines.train("steer", "stmg/Penalty-v0", out=tmp_path / name)
+
+
 def test_resuming_needs_the_same_run_and_a_whole_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(RunDirectoryError, match="no run directory"):
         baselines.train("steer", "stmg/Penalty-v0", out=tmp_path / "none", resume=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import Space
-from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete
+from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete, Sequence
 from mpe2 import simple_spread_v3, simple_tag_v3
 from pettingzoo import ParallelEnv
 
@@ -156,11 +156,13 @@ def test_agents_may_leave_one_after_another() -> None:
 def test_what_is_wrong_is_said() -> None:
     with pytest.raises(UnknownNameError, match="unknown to Gymnasium"):
         external_env("gymnasium/CartPoleX-v9")
-    with pytest.raises(MissingEngineError, match=r"names the module 'no_such\.game'"):
+    with pytest.raises(
+        MissingEngineError, match=r"no_such\.game.*install the package of the module 'no_such'"
+    ):
         external_env("pettingzoo/no_such.game")
     with pytest.raises(UnknownNameError, match="has no parallel_env"):
         external_env("pettingzoo/json")
-    with pytest.raises(InvalidArgumentError, match=r"\{'sides': 3\} are not accepted"):
+    with pytest.raises(InvalidArgumentError, match=r"with the arguments \{'sides': 3\}"):
         external_env("pettingzoo/mpe2.simple_spread_v3", sides=3)
     one = OneAgent(gymnasium.make("CartPole-v1"))
     one.action_spaces = {"agent_0": MultiDiscrete([2, 2])}
@@ -168,6 +170,56 @@ def test_what_is_wrong_is_said() -> None:
         ParallelSpaces(one)
     with pytest.raises(InvalidArgumentError, match="call reset"):
         ParallelVectorEnv(simple_spread_v3.parallel_env, 1).snapshot()
+
+
+def needs_box(**_: Any) -> None:
+    raise gymnasium.error.DependencyNotInstalled("box is not installed, run `pip install gymnasium[box]`")
+
+
+def needs_cone(**_: Any) -> None:
+    import cone_of_nobody  # type: ignore[import-not-found] # noqa: F401
+
+
+def breaks(**_: Any) -> None:
+    raise ZeroDivisionError("of nothing")
+
+
+@pytest.mark.parametrize(
+    ("name", "entry_point", "error", "named"),
+    [
+        ("Needs-v0", needs_box, MissingEngineError, r"gymnasium/Needs-v0.*pip install gymnasium\[box\]"),
+        ("Imports-v0", needs_cone, MissingEngineError, "install the package of the module 'cone_of_nobody'"),
+        ("Breaks-v0", breaks, InvalidArgumentError, "cannot be made.*ZeroDivisionError: of nothing"),
+        ("", None, UnknownNameError, "Malformed environment ID"),
+        ("no_such_module:X-v0", None, MissingEngineError, "no_such_module"),
+    ],
+)
+def test_ids_of_gymnasium_that_cannot_be_made(
+    name: str, entry_point: Any, error: type[Exception], named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if entry_point is not None:
+        spec = gymnasium.envs.registration.EnvSpec(id=name, entry_point=entry_point)
+        monkeypatch.setitem(gymnasium.registry, name, spec)
+    with pytest.raises(error, match=named):
+        external_env(f"gymnasium/{name}")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..relative", "a..b", "no module"])
+def test_ids_of_pettingzoo_that_name_no_module(name: str) -> None:
+    with pytest.raises(UnknownNameError, match="names no module; expected a module with parallel_env"):
+        external_env(f"pettingzoo/{name}")
+
+
+def test_environments_that_nobody_can_learn_are_named() -> None:
+    one = OneAgent(gymnasium.make("CartPole-v1"))
+    one.possible_agents = []
+    with pytest.raises(InvalidArgumentError, match="no possible_agents"):
+        ParallelSpaces(one)
+    one = OneAgent(gymnasium.make("CartPole-v1"))
+    for space, named in ((Sequence(Discrete(2)), "is not supported"), (Box(0, 1, (0,)), "hold no numbers")):
+        one.observation_spaces = {"agent_0": space}
+        with pytest.raises(InvalidArgumentError, match=named):
+            ParallelSpaces(one)
 
 
 @pytest.mark.parametrize("env_id", ["gymnasium/Pendulum-v1", "pettingzoo/mpe2.simple_spread_v3"])
