@@ -38,7 +38,7 @@ def list_command() -> None:
         box=SIMPLE_HEAD,
     )
     for directory in zoo_entries():
-        plan = directory.plan()
+        plan = directory.recorded()
         results = "\n".join(f"{name} {text}" for name, text in entry_results(directory).items())
         size = f"{directory.checkpoint.stat().st_size / 1000:.0f}"
         table.add_row(

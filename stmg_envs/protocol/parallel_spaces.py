@@ -36,7 +36,7 @@ class ParallelSpaces(JointSpaces):
             raise InvalidArgumentError(f"{env} has no possible_agents; expected the names of all its agents")
         self._priority = tuple(getattr(env, "priority", self.agents))
         self.own_spaces = tuple(_own(env.observation_space(agent)) for agent in self.agents)
-        width = max(count_numbers(space) for space in self.own_spaces)
+        width = max(flatdim(space) for space in self.own_spaces)
         if not width:
             raise InvalidArgumentError(f"observation spaces of {env} hold no numbers; expected at least one")
         self.observation_space = Box(-np.inf, np.inf, (width,), np.float32)
@@ -82,30 +82,20 @@ class ParallelSpaces(JointSpaces):
         return taken
 
 
-def count_numbers(space: Space[Any]) -> int:
-    """How many numbers an observation is.
-
-    Raises:
-        InvalidArgumentError: if that is none, or another number every time.
-    """
-    try:
-        return int(flatdim(space))
-    except (NotImplementedError, ValueError):
+def require_numbers(space: Space[Any]) -> None:
+    """Raise InvalidArgumentError unless Gymnasium flattens observations to a row of numbers of one length."""
+    if not space.is_np_flattenable:
         raise InvalidArgumentError(
-            f"observations {space} are not a fixed number of numbers; expected a space that Gymnasium's "
-            f"flatten makes a vector of, such as Box, Discrete, or a Dict of them; wrap the environment"
-        ) from None
+            f"the observation space {space} is not supported; expected one that Gymnasium flattens to a row "
+            f"of numbers, such as Box, Discrete, or a Dict of them; wrap the environment"
+        )
 
 
 def _own(space: Space[Any]) -> Space[Any]:
     """The part of an observation space that is observed."""
     if isinstance(space, Dict) and {"observation", "action_mask"} <= set(space.spaces):
         space = space.spaces["observation"]
-    if not space.is_np_flattenable:
-        raise InvalidArgumentError(
-            f"the observation space {space} is not supported; expected one that Gymnasium flattens to a row "
-            f"of numbers"
-        )
+    require_numbers(space)
     return space
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from stmg_envs.errors import InvalidArgumentError, UnknownNameError
 from stmg_envs.protocol.parallel import PriorityParallelEnv, check_action
-from stmg_envs.protocol.parallel_spaces import count_numbers
+from stmg_envs.protocol.parallel_spaces import require_numbers
 from stmg_envs.protocol.soundness import require_legal_action
 
 TurnObservation = dict[str, Any]
@@ -99,7 +99,7 @@ def _own_space(space: Space[Any]) -> Space[Any]:
 
 
 def _own_box(space: Space[Any]) -> Space[Any]:
-    count_numbers(space)
+    require_numbers(space)
     return space if isinstance(space, Box) else flatten_space(space)
 
 
