@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo docs test test-slow football chromium lint format bench clean
+.PHONY: help demo docs test test-slow mutants football chromium lint format bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -24,6 +24,10 @@ test: lint  ## lint, build the football engine, install Chromium, then all tests
 test-slow: .venv/dev  ## learning tests that take minutes each, half an hour in all
 	$(BIN)/pytest -m slow
 
+# FILES="baselines/training/population.py ..." for others than the losses and what they stand on.
+mutants: .venv/dev  ## test the tests: the share of small changes to the learners that they notice, at least 90 %
+	$(BIN)/python scripts/mutants.py $(FILES)
+
 chromium:  ## install the browser that the tests of web pages need, with the system's packages
 	scripts/chromium.sh
 
@@ -43,7 +47,7 @@ bench: .venv/dev  ## run the benchmarks
 	$(BIN)/python -m benchmarks
 
 clean:  ## remove the virtual environment, the built site and caches
-	rm -rf build docs/generated .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build docs/generated .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis mutants
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

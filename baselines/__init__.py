@@ -1,19 +1,6 @@
 """Baseline learners for games with sequential decisions inside a timestep."""
 
-from baselines.algorithms.registry import list_algorithms
-from baselines.runs.api import LoadedPolicy, TrainedRun, evaluate, load_policy, train
-from baselines.runs.distill import Distilled, distill
-from baselines.runs.publish import Published, publish
+import lazy_loader
 
-__all__ = [
-    "Distilled",
-    "LoadedPolicy",
-    "Published",
-    "TrainedRun",
-    "distill",
-    "evaluate",
-    "list_algorithms",
-    "load_policy",
-    "publish",
-    "train",
-]
+# Names are loaded when they are used, as `__init__.pyi` says: commands that need none of them start at once.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

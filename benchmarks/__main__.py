@@ -6,6 +6,7 @@ import runpy
 import sys
 
 NAMES = (
+    "startup",
     "vector_env_speed",
     "particle_speed",
     "merge_speed",

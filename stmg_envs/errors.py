@@ -45,5 +45,9 @@ class NotFiniteError(STMGError, ValueError):
     """A number that others are computed from is NaN or infinite."""
 
 
+class EndlessEpisodeError(STMGError):
+    """An episode does not end, and nothing cuts it off."""
+
+
 class MissingEngineError(STMGError, ImportError):
     """A game needs an external engine that is not installed."""

@@ -12,11 +12,13 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 from torch import Tensor
 
 from stmg_envs.errors import InvalidArgumentError
-from stmg_envs.protocol import PriorityParallelEnv, fully_connected
+from stmg_envs.protocol import PriorityParallelEnv
+from wrappers.priority import WithPriority
 
 Mode = Literal["dri", "naive"]
 
@@ -81,12 +83,13 @@ def _side(x: Tensor, baselines: Tensor) -> Tensor:
     return difference.sign() * (difference.abs() > ROUNDING * torch.maximum(x.abs(), baselines.abs()))
 
 
-class DifferentialReward(ParallelEnv[str, Any, Any]):
+class DifferentialReward(PriorityParallelEnv):
     """Any PettingZoo parallel environment with reshaped rewards, for anyone's algorithm.
 
     Each step's neighbour graph is the environment's before the step, among the agents that take it, or fully
     connected where the environment has none. Running averages go on from episode to episode. Infos say
-    each agent's original `reward` and whether it was in `conflict`.
+    each agent's original `reward` and whether it was in `conflict`. Priority, graph and global state are
+    those of the environment.
 
     Args:
         parallel_env: the environment.
@@ -112,19 +115,33 @@ class DifferentialReward(ParallelEnv[str, Any, Any]):
             raise InvalidArgumentError(
                 f"step_size={step_size!r} is out of range; expected 0 < step_size <= 1"
             )
-        self.env = parallel_env
+        has_priority = isinstance(parallel_env, PriorityParallelEnv)
+        self.env: PriorityParallelEnv = parallel_env if has_priority else WithPriority(parallel_env)
         self.mode: Mode = mode
         self.step_size = step_size
         self.differential = differential
-        self.metadata = dict(parallel_env.metadata)
-        self.render_mode = getattr(parallel_env, "render_mode", None)
-        self.possible_agents = list(parallel_env.possible_agents)
+        self.metadata = self.env.metadata
+        self.render_mode = self.env.render_mode
+        self.possible_agents = self.env.possible_agents
+        self.state_space = self.env.state_space
         self.averages = torch.zeros(len(self.possible_agents), dtype=torch.float64)
         self._steps = 0
 
     @property
-    def agents(self) -> list[str]:
-        return list(self.env.agents)
+    def agents(self) -> list[str]:  # type: ignore[override]
+        return self.env.agents
+
+    @property
+    def priority(self) -> tuple[str, ...]:
+        return self.env.priority
+
+    @priority.setter
+    def priority(self, priority: object) -> None:
+        self.env.priority = priority
+
+    @property
+    def unwrapped(self) -> ParallelEnv[str, Any, Any]:
+        return self.env.unwrapped
 
     def observation_space(self, agent: str) -> Any:
         return self.env.observation_space(agent)
@@ -135,30 +152,32 @@ class DifferentialReward(ParallelEnv[str, Any, Any]):
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-        observations, infos = self.env.reset(seed=seed, options=options)
-        return observations, infos
+        return self.env.reset(seed=seed, options=options)
 
     def step(self, actions: dict[str, Any]) -> Any:
         acting = list(self.env.agents)
-        graph = self._neighbors(acting)
+        present = torch.tensor([agent in acting for agent in self.possible_agents])
+        graph = torch.as_tensor(self.env.neighbors())[None] & present[:, None] & present
         observations, rewards, terminations, truncations, infos = self.env.step(actions)
         paid = torch.zeros(1, len(self.possible_agents), dtype=torch.float64)
         for agent in acting:
             paid[0, self.possible_agents.index(agent)] = float(rewards.get(agent, 0.0))
-        present = torch.tensor([agent in acting for agent in self.possible_agents])
         alpha = self.step_size(self._steps) if callable(self.step_size) else self.step_size
         result = reshape_rewards(paid, self.averages, graph, self.mode)
         self.averages = torch.where(present, self.averages + alpha * (paid[0] - self.averages), self.averages)
         self._steps += 1
         table = (result.differential if self.differential else result.rewards)[0]
-        reshaped = {}
+        reshaped, told = {}, {agent: dict(info) for agent, info in infos.items()}
         for agent in acting:
             index = self.possible_agents.index(agent)
             reshaped[agent] = float(table[index])
-            infos.setdefault(agent, {}).update(
+            told.setdefault(agent, {}).update(
                 reward=float(paid[0, index]), conflict=bool(result.conflicts[0, index])
             )
-        return observations, reshaped, terminations, truncations, infos
+        return observations, reshaped, terminations, truncations, told
+
+    def neighbors(self) -> NDArray[np.bool_]:
+        return self.env.neighbors()
 
     def render(self) -> Any:
         return self.env.render()
@@ -168,13 +187,3 @@ class DifferentialReward(ParallelEnv[str, Any, Any]):
 
     def close(self) -> None:
         self.env.close()
-
-    def _neighbors(self, acting: list[str]) -> Tensor:
-        """The graph among the agents that act, bool (1, n, n)."""
-        n = len(self.possible_agents)
-        if isinstance(self.env, PriorityParallelEnv):
-            graph = torch.as_tensor(np.asarray(self.env.neighbors()))[None]
-        else:
-            graph = fully_connected(n, 1)
-        present = torch.tensor([agent in acting for agent in self.possible_agents])
-        return graph & present[:, None] & present

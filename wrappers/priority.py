@@ -10,7 +10,7 @@ import operator
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from stmg_envs.protocol import (
     check_priority,
     fully_connected,
     priority_indices,
+    seed_tensor,
 )
 
 
@@ -109,15 +110,12 @@ def by_score(score: Callable[[Tensor], Tensor]) -> PriorityRule:
     return _ByScore(score)
 
 
-class _HasNeighbors(Protocol):
-    def neighbors(self) -> NDArray[np.bool_]: ...
-
-
 class WithPriority(PriorityParallelEnv):
     """Any PettingZoo parallel environment, with a priority.
 
-    Spaces, steps and rewards are the environment's own. The neighbour graph is the environment's if
-    it has one, else fully connected. Observations that are no Box are flattened for the rule.
+    Spaces, steps and rewards are the environment's own, and so are graph, priority and global state where it
+    or whatever it wraps has them; else the graph is fully connected. Observations that are no Box are
+    flattened for the rule, which takes zeros for agents that have seen nothing in the episode.
 
     Args:
         env: the environment.
@@ -142,10 +140,7 @@ class WithPriority(PriorityParallelEnv):
         self._seed: int | None = None
         self._episode = 0
         self._observations: dict[str, Any] = {}
-        if isinstance(env, PriorityParallelEnv):
-            self._priority = env.priority
-        else:
-            self._priority = tuple(self.possible_agents)
+        self._priority = check_priority(self.possible_agents, getattr(env, "priority", self.possible_agents))
         if order is not None and self._rule is None:
             self._priority = check_priority(self.possible_agents, order)
 
@@ -170,6 +165,7 @@ class WithPriority(PriorityParallelEnv):
             self._episode = 0
         else:
             self._episode += 1
+        self._observations = {}
         if self._rule is not None:
             self._apply(self._rule, observations)
         return observations, infos
@@ -184,9 +180,10 @@ class WithPriority(PriorityParallelEnv):
         return np.asarray(self.env.state())
 
     def neighbors(self) -> NDArray[np.bool_]:
-        if isinstance(self.env, PriorityParallelEnv):
-            return self.env.neighbors()
-        return fully_connected(len(self.possible_agents), 1)[0].numpy().copy()
+        neighbors = getattr(self.env, "neighbors", None)
+        if neighbors is None:
+            return fully_connected(len(self.possible_agents), 1)[0].numpy().copy()
+        return np.asarray(neighbors(), dtype=bool)
 
     def render(self) -> Any:
         return self.env.render()
@@ -195,7 +192,7 @@ class WithPriority(PriorityParallelEnv):
         self.env.close()
 
     def _apply(self, rule: PriorityRule, observations: dict[str, Any]) -> None:
-        # Who is out is judged by what it saw last.
+        # Who is out is judged by what it saw last in the episode.
         self._observations = {**self._observations, **observations}
         sizes = {agent: self._flat(agent, seen) for agent, seen in self._observations.items()}
         width = max(len(row) for row in sizes.values())
@@ -204,7 +201,7 @@ class WithPriority(PriorityParallelEnv):
             table[0, self.possible_agents.index(agent), : len(row)] = torch.as_tensor(
                 row, dtype=torch.float32
             )
-        streams = Streams.from_seeds([self._seed or 0]).fold(-1, self._episode)
+        streams = Streams.from_seeds(seed_tensor(self._seed, 1)).fold(-1, self._episode)
         order = priority_indices(self.possible_agents, rule(table, streams), 1, table.device)
         self._priority = tuple(self.possible_agents[index] for index in order[0].tolist())
 

@@ -13,6 +13,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from baselines.errors import ConfigError
 from stmg_envs.errors import suggestion
 
+LONGEST_EPISODE = 10_000
+"""Timesteps after which an evaluation takes it that an episode has no end."""
+
 
 @dataclass(frozen=True)
 class RunConfig:
@@ -46,6 +49,10 @@ class RunConfig:
     )
     eval_interval: Annotated[int, Field(gt=0, description="environment steps between evaluations")] = 10_000
     eval_episodes: Annotated[int, Field(gt=0, description="greedy episodes per evaluation and run")] = 32
+    eval_max_steps: Annotated[
+        int,
+        Field(gt=0, description="timesteps after which a greedy episode without an end is an error"),
+    ] = LONGEST_EPISODE
     goal: Annotated[
         str,
         Field(

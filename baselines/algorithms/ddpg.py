@@ -4,11 +4,13 @@ Lillicrap et al. 2016; Lowe et al. 2017 for central critics and discrete actions
 marked by a minus, and the Huber loss $\ell$, each agent minimises
 
 $$
-L = \ell\left(y - Q(o, a)\right) - Q(o, \mu(o)), \qquad y = r - \bar\mu + Q^-(o', \mu^-(o')),
+L = \ell\left(y - Q(o, a)\right) - Q(o, \mu(o)) + c\, \overline{z(o)^2}, \qquad
+y = r - \bar\mu + Q^-(o', \mu^-(o')),
 $$
 
-the second term by its actor alone, for rewards above the average reward $\bar\mu$; without `average_reward`
-$y = r + \gamma Q^-(o', \mu^-(o'))$.
+the second and third terms by its actor alone, with `logit_penalty` for $c$ and the actor's outputs $z$ before
+they become probabilities, or actions in [-1, 1]; for rewards above the average reward $\bar\mu$; without
+`average_reward` $y = r + \gamma Q^-(o', \mu^-(o'))$.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ class DDPGConfig(OffPolicyConfig):
         float, Field(gt=0, le=1, description="share of the way the target networks go per gradient step")
     ] = 0.005
     logit_penalty: Annotated[
-        float, Field(ge=0, description="weight of squared logits, which keeps discrete actors exploring")
+        float,
+        Field(ge=0, description="weight of the actors' squared raw outputs, which keeps them from the edge"),
     ] = 1e-3
 
 

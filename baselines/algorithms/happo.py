@@ -82,7 +82,7 @@ class HAPPO(PPO):
 
     def _chunks(self, rows: int) -> list[slice]:
         # A turn is one agent's part of a rollout: small enough for all runs at once.
-        return [slice(0, self.population.size)]
+        return [slice(None)]
 
     def update(self, batch: Batch, progress: float, streams: Streams) -> dict[str, Tensor]:
         targets = self._prepare(batch, progress)

@@ -9,7 +9,6 @@ from typing import Any
 import rich_click as click
 
 from baselines.cli.encoding import print_anywhere
-from stmg_envs.errors import STMGError
 
 COMMANDS = {
     "envs": "list the environments",
@@ -33,15 +32,26 @@ class InvalidCall(click.ClickException):
 
 
 class CommandGroup(click.RichGroup):
-    """Loads a command when it is called and turns this project's errors into one clear line."""
+    """Loads a command when it is called and turns this project's errors into one clear line.
+
+    Lists of commands, for help and completion, are made of `COMMANDS` alone, as commands import for seconds.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return click.Command(name, short_help=COMMANDS[name]) if name in COMMANDS else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, *rest = args
         if name in COMMANDS:
             command: click.Command = importlib.import_module(f"baselines.cli.{name}").command
-            return command
+            return name, command, rest
+        if ctx.resilient_parsing:
+            return None, None, rest
         near = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Expected one of {', '.join(COMMANDS)}."
         ctx.fail(f"No such command {name!r}. {hint}")
@@ -53,8 +63,12 @@ class CommandGroup(click.RichGroup):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except STMGError as error:
-            raise InvalidCall(str(error)) from None
+        except Exception as error:
+            from stmg_envs.errors import STMGError
+
+            if isinstance(error, STMGError):
+                raise InvalidCall(str(error)) from None
+            raise
 
 
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,3 +78,9 @@ def main() -> None:
 
     Example: stmg train steer stmg/Penalty-v0 --env-arg k=-100 --seeds 16 --out runs/penalty
     """
+    # Here, for neither help nor completion needs it.
+    import torch
+
+    from baselines.cli.options import default_threads
+
+    torch.set_num_threads(default_threads())

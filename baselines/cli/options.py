@@ -80,15 +80,16 @@ WORKERS: dict[str, Any] = {
 """What `--workers` is."""
 
 
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def default_threads() -> int:
+    """One, or what OMP_NUM_THREADS says: beside other work, small networks wait for a second thread."""
+    said = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return max(1, int(said)) if said.isdecimal() else 1
 
 
 THREADS: dict[str, Any] = {
     "type": click.IntRange(min=1),
-    "default": available_cores(),
-    "show_default": True,
+    "default": default_threads,
+    "show_default": "OMP_NUM_THREADS, or 1",
     "help": "torch threads",
 }
 """What `--threads` is."""

@@ -26,7 +26,7 @@ from stmg_envs.errors import InvalidArgumentError
 
 THREADS = options.THREADS | {
     "default": None,
-    "show_default": f"{options.available_cores()}; of a check, as many as recorded",
+    "show_default": "OMP_NUM_THREADS, or 1; of a check, as many as recorded",
 }
 WIDTH = 120
 
@@ -90,7 +90,7 @@ def command(
         raise InvalidArgumentError(f"{archive.folder} has no results to write a page of; run the experiment")
     try:
         if not page:
-            torch.set_num_threads(threads or options.available_cores())
+            torch.set_num_threads(threads or options.default_threads())
             where = work or Path("runs/reproduce") / experiment
             run_cells(cells, archive, where, watching, runs, device or "cpu")
     finally:

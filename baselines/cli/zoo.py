@@ -10,7 +10,6 @@ from rich.table import Column, Table
 from baselines.evaluation.numbers import compact
 from baselines.runs.publish import publish
 from baselines.runs.zoo import entry_results, zoo_entries
-from stmg_envs.errors import STMGError
 
 
 @click.group(name="zoo")
@@ -38,23 +37,14 @@ def list_command() -> None:
         "kB",
         box=SIMPLE_HEAD,
     )
-    problems = []
     for directory in zoo_entries():
-        try:
-            plan = directory.plan()
-        except STMGError as error:
-            # Such as one whose engine is missing here: the others are listed all the same.
-            problems.append(f"zoo/{directory.path.name} cannot be read: {error}")
-            continue
+        plan = directory.recorded()
         results = "\n".join(f"{name} {text}" for name, text in entry_results(directory).items())
         size = f"{directory.checkpoint.stat().st_size / 1000:.0f}"
         table.add_row(
             f"zoo/{directory.path.name}", plan.algorithm.name, plan.task, str(plan.seeds[0]), results, size
         )
-    console = Console(width=max(132, Console().width))
-    console.print(table)
-    for problem in problems:
-        console.print(problem, markup=False, soft_wrap=True)
+    Console(width=max(132, Console().width)).print(table)
 
 
 @command.command(name="add")

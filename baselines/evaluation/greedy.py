@@ -9,9 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from baselines.algorithms.config import LONGEST_EPISODE
 from baselines.training.finite import FiniteCheck
 from baselines.training.population import Population, policy_inputs
 from stmg_envs.equilibria import same_returns
+from stmg_envs.errors import EndlessEpisodeError
 from stmg_envs.protocol import Game, JointSpaces, JointVectorEnv, Streams
 
 
@@ -60,7 +62,11 @@ def episodes_together(game: JointSpaces, episodes: int) -> int:
 
 
 def evaluate_greedy(
-    population: Population, env: JointVectorEnv, streams: Streams, episodes: int
+    population: Population,
+    env: JointVectorEnv,
+    streams: Streams,
+    episodes: int,
+    max_steps: int = LONGEST_EPISODE,
 ) -> Evaluated:
     """Play E greedy episodes of every run, as many at once as it has environments.
 
@@ -69,13 +75,15 @@ def evaluate_greedy(
         env: K * B environments, those of run k at k * B, ..., (k + 1) * B - 1; B divides E.
         streams: randomness of the environments, K streams; which episodes are played does not hang on B.
         episodes: E.
+        max_steps: timesteps by which every episode must have ended.
 
     Raises:
+        EndlessEpisodeError: if one has not.
         NotFiniteError: if an observation, a value or a reward is NaN or infinite.
     """
     runs = population.size
     keys = streams.split(episodes).keys.view(runs, -1, env.num_envs // runs)
-    parts = [_play_once(population, env, keys[:, turn].flatten()) for turn in range(keys.shape[1])]
+    parts = [_play_once(population, env, keys[:, turn].flatten(), max_steps) for turn in range(keys.shape[1])]
     optimal = [part.optimal for part in parts if part.optimal is not None]
     lost = [part.lost for part in parts if part.lost is not None]
     return Evaluated(
@@ -89,7 +97,7 @@ def evaluate_greedy(
     )
 
 
-def _play_once(population: Population, env: JointVectorEnv, keys: Tensor) -> Evaluated:
+def _play_once(population: Population, env: JointVectorEnv, keys: Tensor, max_steps: int) -> Evaluated:
     """One greedy episode in each environment, with keys (K * B,).
 
     Each environment plays one episode and then waits, so that short episodes are not favoured. One that is
@@ -109,7 +117,9 @@ def _play_once(population: Population, env: JointVectorEnv, keys: Tensor) -> Eva
     plays: list[list[NDArray[np.float64]]] = [[] for _ in range(runs)]
     memory = population.no_memory(episodes, n)
     finite = FiniteCheck(population.seeds, env.agents)
+    steps = torch.zeros(env.num_envs, dtype=torch.int64, device=env.device)
     while bool(running.any()):
+        require_end(steps, running, max_steps)
         inputs = policy_inputs(observations, env.priority, runs)
         if memory.shape[-1]:
             # Who is not in the game has nothing to remember when it enters.
@@ -136,6 +146,7 @@ def _play_once(population: Population, env: JointVectorEnv, keys: Tensor) -> Eva
         for name, value in info["metrics"].items():
             metrics[name] = torch.where(running & done, value.double(), metrics.get(name, value.double()))
         running = running & ~done
+        steps = torch.where(lost, 0, steps + 1)
     table = returns.view(runs, episodes, n).cpu().numpy()
     return Evaluated(
         returns=table,
@@ -144,6 +155,15 @@ def _play_once(population: Population, env: JointVectorEnv, keys: Tensor) -> Eva
         actions=[np.stack(play) for play in plays],
         lost=counts.cpu().numpy() if env.loses_episodes else None,
     )
+
+
+def require_end(steps: Tensor, running: Tensor, max_steps: int) -> None:
+    """Raise EndlessEpisodeError if an episode that runs, bool (E,), has had so many timesteps, (E,)."""
+    if bool((running & (steps >= max_steps)).any()):
+        raise EndlessEpisodeError(
+            f"a greedy episode has not ended after {max_steps} timesteps; expected an end: give the "
+            f"environment a time limit, or raise eval_max_steps if its episodes are that long"
+        )
 
 
 def _record(plays: list[list[NDArray[np.float64]]], actions: Tensor, running: Tensor, lost: Tensor) -> None:

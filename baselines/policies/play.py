@@ -7,8 +7,10 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, as_tensor
+from torch import Tensor, as_tensor, int64, zeros
 
+from baselines.algorithms.config import LONGEST_EPISODE
+from baselines.evaluation.greedy import require_end
 from baselines.policies.failure import PolicyFailureError
 from stmg_envs.errors import InvalidActionError
 from stmg_envs.protocol import JointSpaces, JointVectorEnv
@@ -53,10 +55,14 @@ class Episodes:
 
         Raises:
             PolicyFailureError: if the decider fails, or an action is not legal.
+            EndlessEpisodeError: if an episode does not end.
         """
         observations, _ = self.env.reset(seed=keys)
         self.priority = self.env.priority.cpu().numpy().copy()
+        steps = zeros(self.env.num_envs, dtype=int64)
         while not self.finished.all():
+            require_end(steps, as_tensor(~self.finished), LONGEST_EPISODE)
+            steps += 1
             actions = self._decide(decider, observations)
             try:
                 observations, rewards, terminated, truncated, info = self.env.step(as_tensor(actions))

@@ -169,7 +169,7 @@ def play(population: Population, plan: RunPlan, episodes: int, counter: int) -> 
     """Greedy episodes of policies in a plan's environments; the same counter gives the same episodes."""
     streams = Streams.from_seeds(plan.seeds, plan.device).fold(EVALUATIONS, counter)
     with closing(plan.evaluation_environments(episodes)) as env:
-        return evaluate_greedy(population, env, streams, episodes)
+        return evaluate_greedy(population, env, streams, episodes, plan.config.eval_max_steps)
 
 
 class LoadedPolicy:

@@ -10,7 +10,7 @@ from baselines.distillation.students import STUDENTS
 from baselines.errors import RunDirectoryError
 from baselines.evaluation.report_inputs import Manifest
 from baselines.evaluation.results import read_checked, read_json, write_json
-from baselines.runs.plan import RunPlan, device_here, make_plan
+from baselines.runs.plan import RunPlan, check_plan, device_here, resolve_plan
 from baselines.runs.provenance import provenance
 
 PUBLISHED = "published"
@@ -82,11 +82,21 @@ class RunDirectory:
             raise _taken(self.path)
 
     def plan(self) -> RunPlan:
-        """The plan in the manifest, on the CPU if this machine lacks the run's device.
+        """The plan in the manifest, on the CPU if this machine lacks the run's device, fit to be carried out.
 
         Raises:
             RunDirectoryError: if this is no run directory.
-        InvalidArgumentError: if its manifest is broken.
+            InvalidArgumentError: if its manifest is broken.
+            MissingEngineError: if the game's engine is not installed.
+        """
+        return check_plan(self.recorded())
+
+    def recorded(self) -> RunPlan:
+        """The same for those who only show it, which needs no engine.
+
+        Raises:
+            RunDirectoryError: if this is no run directory.
+            InvalidArgumentError: if its manifest is broken.
         """
         if not self.manifest.is_file():
             raise RunDirectoryError(
@@ -97,7 +107,7 @@ class RunDirectory:
         names = ("seeds", "env_args", "priority", "workers", "config")
         row = STUDENTS if stored.algorithm == STUDENTS.name else stored.algorithm
         same = {name: getattr(stored, name) for name in names}
-        return make_plan(row, stored.env_id, device=device_here(stored.device), **same)
+        return resolve_plan(row, stored.env_id, device=device_here(stored.device), **same)
 
     @property
     def published(self) -> bool:

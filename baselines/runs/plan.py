@@ -134,7 +134,7 @@ def _plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
-def make_plan(
+def resolve_plan(
     algorithm: str | AlgorithmSpec,
     env_id: str,
     *,
@@ -146,7 +146,7 @@ def make_plan(
     preset: str | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> RunPlan:
-    """Resolve and validate everything a run needs.
+    """Resolve everything a run needs, without its game: what only shows a run needs no engine.
 
     Args:
         algorithm: registry name, or the row of an algorithm that is not registered.
@@ -160,13 +160,12 @@ def make_plan(
         config: explicit fields of the configuration.
 
     Raises:
-        UnknownNameError, InvalidArgumentError, InvalidPriorityError, MissingEngineError, ConfigError,
-        PairingError: for what is wrong with the arguments.
+        UnknownNameError, InvalidArgumentError, ConfigError: for what is wrong with the arguments.
     """
     row = algorithm if isinstance(algorithm, AlgorithmSpec) else algorithm_spec(algorithm)
     sources = plan_sources(row, env_id, preset, config or {})
     require_count("workers", workers, 0)
-    plan = RunPlan(
+    return RunPlan(
         row,
         env_id,
         dict(env_args or {}),
@@ -176,15 +175,38 @@ def make_plan(
         _priority(priority),
         workers,
     )
+
+
+def make_plan(algorithm: str | AlgorithmSpec, env_id: str, **arguments: Any) -> RunPlan:
+    """Resolve and validate everything a run needs.
+
+    Args:
+        algorithm: registry name, or the row of an algorithm that is not registered.
+        env_id: environment id.
+        **arguments: of `resolve_plan`.
+
+    Raises:
+        UnknownNameError, InvalidArgumentError, InvalidPriorityError, MissingEngineError, ConfigError,
+        PairingError: for what is wrong with the arguments.
+    """
+    return check_plan(resolve_plan(algorithm, env_id, **arguments))
+
+
+def check_plan(plan: RunPlan) -> RunPlan:
+    """The plan, if its algorithm can play its game as it says; this makes the game, with its engine.
+
+    Raises:
+        InvalidArgumentError, InvalidPriorityError, MissingEngineError, ConfigError, PairingError: if not.
+    """
     game = plan.game()
     if isinstance(game, Game):
-        require_no_workers(env_id, workers)
+        require_no_workers(plan.env_id, plan.workers)
         if plan.config.lanes > 1:
             raise ConfigError(
-                f"lanes={plan.config.lanes} of {env_id}: a native game is computed at once; expected 1, or "
-                f"the backend of an engine"
+                f"lanes={plan.config.lanes} of {plan.env_id}: a native game is computed at once; expected 1, "
+                f"or the backend of an engine"
             )
-    row.check(game)
+    plan.algorithm.check(game)
     if isinstance(plan.priority, tuple):
         check_priority(game.agents, plan.priority)
     return plan

@@ -184,8 +184,10 @@ class Trainer:
     def _evaluate(self, counter: int) -> Evaluated:
         """Greedy episodes; what was lost counts from the start of training."""
         streams = self.streams.fold(EVALUATIONS, counter)
-        episodes = self.plan.config.eval_episodes
-        evaluated = evaluate_greedy(self.population, self.evaluation_env, streams, episodes)
+        config = self.plan.config
+        evaluated = evaluate_greedy(
+            self.population, self.evaluation_env, streams, config.eval_episodes, config.eval_max_steps
+        )
         if evaluated.lost is None:
             return evaluated
         self.lost += evaluated.lost

@@ -47,7 +47,7 @@ def entry_results(directory: RunDirectory) -> dict[str, str]:
 
     A game without chance is played once; then there is no interval.
     """
-    plan = directory.plan()
+    plan = directory.recorded()
     metrics = read_absolute_metrics(directory.results, plan.task, plan.algorithm.name, plan.seeds[0])
     return {
         name: interval_text(outcome_interval(np.array(values))) if len(values) > 1 else compact(values[0])

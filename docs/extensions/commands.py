@@ -51,7 +51,7 @@ def page() -> Iterator[str]:
     root = click.Context(main, info_name="stmg")
     yield from help_text(main)
     for name in main.list_commands(root):
-        command = main.get_command(root, name)
+        _, command, _ = main.resolve_command(root, [name])
         assert command is not None
         yield from section(command, f"stmg {name}")
         if isinstance(command, click.Group) and set(command.commands) == set(ALGORITHMS):

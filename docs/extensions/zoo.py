@@ -16,7 +16,7 @@ HEAD = ("Policy", "Task", "Steps", "Results in fresh greedy episodes")
 
 def row(directory: RunDirectory) -> tuple[str, ...]:
     """One policy: its name, what it was trained on and for how long, and what it does."""
-    plan = directory.plan()
+    plan = directory.recorded()
     results = "<br>".join(f"{name} {text}" for name, text in entry_results(directory).items())
     _, progress = load_checkpoint(directory.checkpoint)
     steps = progress["updates"] * plan.config.batch

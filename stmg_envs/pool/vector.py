@@ -13,7 +13,6 @@ from collections.abc import Collection
 from multiprocessing.connection import Connection
 from typing import NoReturn
 
-import cloudpickle
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -83,6 +82,9 @@ class PoolVectorEnv(EngineVectorEnv):
         self.tables = shared.open()
         count = min(workers, num_envs)
         edges = [w * num_envs // count for w in range(count + 1)]
+        # Here, for it is slow to import and only workers need it.
+        import cloudpickle
+
         recipe = cloudpickle.dumps(make)
         self.workers: list[Worker] = []
         self._end = weakref.finalize(self, end, self.workers)

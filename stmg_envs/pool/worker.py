@@ -12,7 +12,6 @@ import traceback
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-import cloudpickle
 import torch
 
 from stmg_envs.pool.errors import WorkerError
@@ -41,6 +40,8 @@ class Share:
 
     def block(self) -> ParallelBlock:
         """The worker's environments."""
+        import cloudpickle
+
         make = cloudpickle.loads(self.make)
         envs = [make() for _ in range(self.rows.start, self.rows.stop)]
         return ParallelBlock(

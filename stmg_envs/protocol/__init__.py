@@ -1,7 +1,7 @@
 """What a spatio-temporal sequential Markov game is, and the four views on one."""
 
 from stmg_envs.protocol.aec import TurnBasedEnv
-from stmg_envs.protocol.episodes import Episodes, Transition
+from stmg_envs.protocol.episodes import Episodes, Transition, seed_tensor
 from stmg_envs.protocol.game import Game, Outcome, State, legal_actions
 from stmg_envs.protocol.interleaved_vector import (
     InterleavedVectorEnv,
@@ -63,5 +63,6 @@ __all__ = [
     "next_ready",
     "priority_indices",
     "rows_of_tables",
+    "seed_tensor",
     "to_networkx",
 ]

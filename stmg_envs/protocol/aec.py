@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 from gymnasium import Space
 from numpy.typing import NDArray
@@ -13,6 +12,9 @@ from pettingzoo import AECEnv
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol.parallel import PriorityParallelEnv
 from stmg_envs.protocol.turns import TurnObservation, Turns
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 class TurnBasedEnv(AECEnv[str, TurnObservation, Any]):
@@ -60,6 +62,7 @@ class TurnBasedEnv(AECEnv[str, TurnObservation, Any]):
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
         observations, infos = self.parallel.reset(seed=seed, options=options)
+        self.turns.reset()
         self.turns.begin(self.parallel.agents, observations, infos)
         self.agents = list(self.turns.order)
         self.rewards = dict.fromkeys(self.agents, 0.0)
@@ -101,11 +104,15 @@ class TurnBasedEnv(AECEnv[str, TurnObservation, Any]):
         observations, rewards, terminations, truncations, infos = self.parallel.step(
             self.turns.joint_action()
         )
-        self.rewards = {agent: float(rewards[agent]) for agent in acted}
-        self.terminations = {agent: bool(terminations[agent]) for agent in acted}
-        self.truncations = {agent: bool(truncations[agent]) for agent in acted}
         self.turns.begin(self.parallel.agents, observations, infos)
-        self.infos = {agent: self.turns.info(agent) for agent in acted}
+        arrived = [agent for agent in self.turns.order if agent not in acted]
+        self.rewards = {agent: float(rewards.get(agent, 0.0)) for agent in acted}
+        self.terminations = {agent: bool(terminations.get(agent)) for agent in acted}
+        self.truncations = {agent: bool(truncations.get(agent)) for agent in acted}
+        for agent in arrived:
+            self.rewards[agent] = self._cumulative_rewards[agent] = 0.0
+            self.terminations[agent] = self.truncations[agent] = False
+        self.infos = {agent: self.turns.info(agent) for agent in (*acted, *arrived)}
         ended = [agent for agent in self.turns.priority if agent in acted and agent not in self.turns.order]
         self.agents = [*self.turns.order, *ended]
         self._accumulate_rewards()

@@ -232,11 +232,16 @@ class Episodes:
         return self._streams
 
 
+SEEDS = 2**63
+"""Whole numbers that an int64 tells apart; larger seeds, which Gymnasium takes too, count modulo this."""
+
+
 def seed_tensor(seed: Seed, batch: int) -> Tensor:
     """One seed per environment, int64 (B,).
 
     Args:
-        seed: one int (environment b gets seed + b), B ints, or None for seeds drawn from the system.
+        seed: one int (environment b gets seed + b), B ints, or None for seeds drawn from the system, also in
+            place of one of B ints.
         batch: B.
 
     Raises:
@@ -244,8 +249,15 @@ def seed_tensor(seed: Seed, batch: int) -> Tensor:
     """
     if seed is None:
         seed = secrets.randbits(31)
-    if isinstance(seed, int | np.integer):
-        return torch.arange(int(seed), int(seed) + batch)
+    if isinstance(seed, int | np.integer) and not isinstance(seed, bool):
+        return torch.tensor([_in_range(int(seed) + b) for b in range(batch)])
+    if isinstance(seed, Sequence):
+        seed = [
+            _in_range(secrets.randbits(31) if one is None else int(one))
+            if one is None or (isinstance(one, int | np.integer) and not isinstance(one, bool))
+            else one
+            for one in seed
+        ]
     try:
         seeds = torch.as_tensor(seed)
         valid = seeds.shape == (batch,) and not seeds.is_floating_point()
@@ -256,6 +268,11 @@ def seed_tensor(seed: Seed, batch: int) -> Tensor:
             f"seed={seed!r} seeds no batch; expected one int or {batch} ints, one per environment"
         )
     return seeds.long()
+
+
+def _in_range(seed: int) -> int:
+    """A seed of any size as an int64."""
+    return seed if -SEEDS <= seed < SEEDS else seed % SEEDS
 
 
 def action_tensor(actions: Any, device: torch.device | str = "cpu") -> Tensor:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def fully_connected(n: int, batch: int, device: torch.device | str = "cpu") -> Tensor:
@@ -18,5 +21,8 @@ def fully_connected(n: int, batch: int, device: torch.device | str = "cpu") -> T
 
 def to_networkx(agents: Sequence[str], adjacency: NDArray[np.bool_]) -> nx.Graph:
     """The graph over agent names, for people and for networkx's algorithms."""
+    # Here, for it is slow to import and few ask for graphs.
+    import networkx as nx
+
     graph = nx.from_numpy_array(np.asarray(adjacency, dtype=bool))
     return nx.relabel_nodes(graph, dict(enumerate(agents)))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 import torch
 from gymnasium import Space
@@ -18,6 +17,9 @@ from stmg_envs.protocol.episodes import Episodes
 from stmg_envs.protocol.game import Game
 from stmg_envs.protocol.neighbors import to_networkx
 from stmg_envs.protocol.priority import check_priority
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Observation = Any
 ParallelStep = tuple[
@@ -211,25 +213,35 @@ def _number(space: Discrete[Any], action: Any) -> NDArray[Any] | None:
 
 def _element(space: Space[Any], action: Any) -> NDArray[Any] | None:
     """The action as an array, or None if it is none that the space takes."""
-    array = _array(action, space.dtype if isinstance(space, Box) else None)
+    array = _array(action)
     if array is None:
         return None
     if isinstance(space, Box):
-        # Actions beyond the bounds are the game's business (most clip); NaN never is.
-        return array if array.shape == space.shape and bool(np.isfinite(array).all()) else None
+        return _in_box(space, array)
     return array if np.issubdtype(array.dtype, np.integer) and space.contains(array[()]) else None
 
 
-def _array(action: Any, dtype: Any = None) -> NDArray[Any] | None:
+def _in_box(space: Box, array: NDArray[Any]) -> NDArray[Any] | None:
+    """The action in the space's type; beyond its bounds is the game's business (most clip), NaN never is."""
+    if array.shape != space.shape or array.dtype.kind not in "biuf":
+        return None
+    with np.errstate(all="ignore"):
+        own = array.astype(space.dtype)
+    # What an integer type has no room for would come back as another number.
+    kept = bool(np.isfinite(own).all()) if own.dtype.kind == "f" else np.array_equal(own, array)
+    return own if kept else None
+
+
+def _array(action: Any) -> NDArray[Any] | None:
     try:
-        return None if action is None else np.asarray(action, dtype)
+        return None if action is None else np.asarray(action)
     except (TypeError, ValueError):
         return None
 
 
 def _expected(space: Space[Any]) -> str:
     if isinstance(space, Box):
-        return f"finite numbers of shape {space.shape}"
+        return f"finite numbers of shape {space.shape} and type {space.dtype}"
     if isinstance(space, Discrete):
         return f"an integer in {space.start}..{space.start + space.n - 1}"
     return f"an element of {space}"

@@ -159,5 +159,6 @@ class ParallelBlock:
                     )
         if spaces.state_space is not None:
             tables["state"][index] = np.asarray(env.state(), np.float32).reshape(-1)
-        if isinstance(env, PriorityParallelEnv):
-            tables["neighbors"][index] = env.neighbors()
+        neighbors = getattr(env, "neighbors", None)
+        if neighbors is not None:
+            tables["neighbors"][index] = neighbors()

@@ -27,7 +27,7 @@ class ParallelSpaces(JointSpaces):
 
     Raises:
         InvalidArgumentError: if nobody plays, action spaces are neither all Discrete nor all bounded boxes,
-            or observations are no rows of numbers.
+            or observations are not a fixed number of numbers.
     """
 
     def __init__(self, env: ParallelEnv[str, Any, Any]) -> None:
@@ -73,20 +73,29 @@ class ParallelSpaces(JointSpaces):
         if isinstance(space, Discrete):
             return int(space.start) + int(action)
         assert isinstance(space, Box)
-        share = (np.clip(action[: flatdim(space)], -1, 1).reshape(space.shape) + 1) / 2
-        scaled: NDArray[Any] = (space.low + share * (space.high - space.low)).astype(space.dtype)
-        return scaled
+        # In float64, for high - low overflows in many a space's own type.
+        low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+        share = (np.clip(action[: flatdim(space)], -1, 1).astype(np.float64).reshape(space.shape) + 1) / 2
+        scaled = low + share * (high - low)
+        whole = np.issubdtype(space.dtype, np.integer)
+        taken: NDArray[Any] = (np.rint(scaled) if whole else scaled).astype(space.dtype)
+        return taken
+
+
+def require_numbers(space: Space[Any]) -> None:
+    """Raise InvalidArgumentError unless Gymnasium flattens observations to a row of numbers of one length."""
+    if not space.is_np_flattenable:
+        raise InvalidArgumentError(
+            f"the observation space {space} is not supported; expected one that Gymnasium flattens to a row "
+            f"of numbers, such as Box, Discrete, or a Dict of them; wrap the environment"
+        )
 
 
 def _own(space: Space[Any]) -> Space[Any]:
     """The part of an observation space that is observed."""
     if isinstance(space, Dict) and {"observation", "action_mask"} <= set(space.spaces):
         space = space.spaces["observation"]
-    if not space.is_np_flattenable:
-        raise InvalidArgumentError(
-            f"the observation space {space} is not supported; expected one that Gymnasium flattens to a row "
-            f"of numbers"
-        )
+    require_numbers(space)
     return space
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import gymnasium
-import networkx as nx
 import numpy as np
 from gymnasium import Space
 from gymnasium.spaces import Box, Dict, Discrete
@@ -14,6 +13,9 @@ from numpy.typing import NDArray
 from stmg_envs.errors import InvalidActionError, InvalidArgumentError
 from stmg_envs.protocol.parallel import PriorityParallelEnv, check_action
 from stmg_envs.protocol.turns import TurnObservation, Turns, TurnSpaces
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 RewardMode = Literal["mean", "sum"]
 
@@ -34,9 +36,10 @@ def stream_spaces(spaces: TurnSpaces) -> tuple[Dict, Space[Any]]:
         boxes = [own for own in owns if isinstance(own, Box) and len(own.shape) == 1]
         if len(boxes) < len(owns):
             raise InvalidArgumentError(f"observations {owns} cannot be padded to one shape; use the AEC view")
-        low = min(0.0, *(float(box.low.min()) for box in boxes))
-        high = max(0.0, *(float(box.high.max()) for box in boxes))
-        largest = Box(low, high, max(box.shape for box in boxes), np.float32)
+        dtype = np.result_type(*(box.dtype for box in boxes))
+        low = min(dtype.type(0), *(box.low.min() for box in boxes))
+        high = max(dtype.type(0), *(box.high.max() for box in boxes))
+        largest = Box(low, high, max(box.shape for box in boxes), dtype)
     shared["observation"] = largest
     actions = list(spaces.actions.values())
     if spaces.discrete:
@@ -105,6 +108,7 @@ class TurnStreamEnv(gymnasium.Env[TurnObservation, Any]):
     ) -> tuple[TurnObservation, dict[str, Any]]:
         super().reset(seed=seed)
         observations, infos = self.parallel.reset(seed=seed, options=options)
+        self.turns.reset()
         self.turns.begin(self.parallel.agents, observations, infos)
         return self._observe(self.turns.current), self._info(self.turns.current, None)
 
@@ -126,7 +130,10 @@ class TurnStreamEnv(gymnasium.Env[TurnObservation, Any]):
         cut = over and bool(ends["truncations"].any())
         # The stream goes on with whoever decides next; after the end, with whoever decided first.
         following = acted[0] if over else self.turns.current
-        vector = np.array([rewards.get(name, 0.0) for name in self.turns.spaces.agents], np.float32)
+        vector = np.array(
+            [rewards.get(name, 0.0) if name in acted else 0.0 for name in self.turns.spaces.agents],
+            np.float32,
+        )
         total = float(vector.sum(dtype=np.float64))
         reward = total if self.reward == "sum" else total / len(vector)
         return (
@@ -177,6 +184,8 @@ class TurnStreamEnv(gymnasium.Env[TurnObservation, Any]):
             if key in view and view[key].shape != space[key].shape:
                 (size,) = space[key].shape or ()
                 view[key] = np.pad(view[key], (0, size - len(view[key])))
+            if key in view:
+                view[key] = view[key].astype(space[key].dtype, copy=False)
         return view
 
     def _info(self, agent: str, rewards: NDArray[np.float32] | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stmg_envs.errors import InvalidArgumentError, UnknownNameError
 from stmg_envs.protocol.parallel import PriorityParallelEnv, check_action
+from stmg_envs.protocol.parallel_spaces import require_numbers
 from stmg_envs.protocol.soundness import require_legal_action
 
 TurnObservation = dict[str, Any]
@@ -38,7 +39,8 @@ class TurnSpaces:
         parallel: the environment.
 
     Raises:
-        InvalidArgumentError: if action spaces are neither all Discrete nor all one-dimensional Box.
+        InvalidArgumentError: if action spaces are neither all Discrete nor all one-dimensional Box, or
+            observations are not a fixed number of numbers.
     """
 
     def __init__(self, parallel: PriorityParallelEnv) -> None:
@@ -97,6 +99,7 @@ def _own_space(space: Space[Any]) -> Space[Any]:
 
 
 def _own_box(space: Space[Any]) -> Space[Any]:
+    require_numbers(space)
     return space if isinstance(space, Box) else flatten_space(space)
 
 
@@ -117,6 +120,10 @@ class Turns:
         self._infos: dict[str, dict[str, Any]] = {}
         self._state: NDArray[Any] | None = None
 
+    def reset(self) -> None:
+        """Forget the last episode: who is absent now has seen nothing."""
+        self._observations, self._infos = {}, {}
+
     def begin(
         self, alive: Iterable[str], observations: dict[str, Any], infos: dict[str, dict[str, Any]]
     ) -> None:
@@ -135,7 +142,8 @@ class Turns:
         self.order = tuple(agent for agent in self.priority if agent in living)
         self.actions = {}
         self._observations = {**self._observations, **observations}
-        self._infos = {**self._infos, **infos}
+        # A mask holds for the timestep that it was given for.
+        self._infos = {**self._infos, **{agent: infos.get(agent, {}) for agent in {*living, *infos}}}
         self._state = np.array(self.parallel.state()) if self.spaces.state is not None else None
         if self.spaces.discrete:
             for agent in self.order:
@@ -143,7 +151,16 @@ class Turns:
 
     @property
     def current(self) -> str:
-        """The agent whose turn it is."""
+        """The agent whose turn it is.
+
+        Raises:
+            InvalidArgumentError: if nobody is to decide.
+        """
+        if not self.order:
+            raise InvalidArgumentError(
+                f"nobody is in the game; expected one of {self.spaces.agents} among the environment's agents "
+                f"after reset()"
+            )
         return self.order[len(self.actions)]
 
     @property

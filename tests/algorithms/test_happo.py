@@ -202,3 +202,11 @@ def test_actors_are_separate_and_the_critic_is_central() -> None:
     assert policy.actor.head.network.weight.shape == (N, ACTIONS, 7)
     assert policy.critic.whole is not None
     assert sum(p.shape == (7, 7) for p in policy.critic.parameters()) == 2
+
+
+def test_an_update_stays_on_the_population_s_device() -> None:
+    population, learner, _ = start(DISCRETE)
+    batch, streams = rollout(population, DISCRETE), Streams.from_seeds(SEEDS)
+    with torch.device("meta"):
+        metrics = learner.update(batch, 0.0, streams)
+    assert {x.device.type for x in [*metrics.values(), *population.parameters.values()]} == {"cpu"}

@@ -12,8 +12,10 @@ from rollouts import RUNS, SPEC, N, population_of
 from torch import Tensor
 
 import stmg_envs
+from baselines.algorithms.ddpg import DDPG, DDPGConfig, build_ddpg
 from baselines.algorithms.dqn import DQN, DQNConfig, build_dqn
 from baselines.algorithms.off_policy import OffPolicyConfig
+from baselines.networks.policy import PolicySpec
 from baselines.training.gradients import Losses
 from baselines.training.population import Parameters
 from baselines.training.replay import Rows
@@ -31,6 +33,7 @@ CONFIG = DQNConfig(
     hidden_size=5,
     hidden_layers=1,
 )
+ONE_SHOT = PolicySpec(N, 1, None, 2, discrete=True, fully_observed=True)
 
 
 class Pull(DQN):
@@ -226,3 +229,24 @@ def test_training_goes_on_where_it_was_saved() -> None:
         each.update(buffer, 0.5, Streams.from_seeds([3, 4]))
     for name, x in learner.state().items():
         assert torch.equal(x, resumed.state()[name]), name
+
+
+@pytest.mark.parametrize("spec", [SPEC, replace(SPEC, discrete=False)], ids=["discrete", "continuous"])
+@pytest.mark.parametrize("warmup_steps", [COUNT, COUNT + 1])
+def test_an_update_stays_on_the_population_s_device(spec: PolicySpec, warmup_steps: int) -> None:
+    config = DDPGConfig(batch_size=6, warmup_steps=warmup_steps, hidden_size=5, hidden_layers=1)
+    learner = replaying(DDPG, config, population_of(partial(build_ddpg, config, spec)), spec)
+    buffer, streams = filled(timesteps(spec)), Streams.from_seeds([1, 2])
+    with torch.device("meta"):
+        metrics = learner.update(buffer, 0.0, streams)
+    assert {x.device.type for x in [*metrics.values(), *learner.state().values()]} == {"cpu"}
+
+
+def test_one_environment_is_enough_for_a_run() -> None:
+    learner = DQN(CONFIG, population_of(partial(build_dqn, CONFIG, ONE_SHOT)), N)
+    env = stmg_envs.vector_env("stmg/PrisonersDilemma-v0", RUNS)
+    collector = learner.collector(env, decision_noise(N, 2, discrete=True))
+    collector.observations, _ = env.reset(seed=0)
+    buffer, metrics = collector.collect(Streams.from_seeds([0, 1]), 0.0)
+    assert len(buffer) == CONFIG.rollout_steps
+    assert metrics["exploration"].tolist() == [1.0, 1.0]

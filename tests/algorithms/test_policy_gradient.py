@@ -226,3 +226,14 @@ def test_a_run_learns_from_its_own_rows_alone() -> None:
     for name, x in updated[0].items():
         torch.testing.assert_close(x[0], updated[1][name][0], msg=name)
     assert not torch.allclose(updated[0]["policy_loss"][1], updated[1]["policy_loss"][1])
+
+
+@pytest.mark.parametrize("minibatches", [1, 2])
+def test_an_update_stays_on_the_population_s_device(minibatches: int) -> None:
+    """What names no device would be made on another one here, and could not be combined with anything."""
+    population = population_of(build)
+    batch, streams = rollout(population), Streams.from_seeds([1, 2])
+    with torch.device("meta"):
+        learner = PPO(replace(CONFIG, minibatches=minibatches), population, N)
+        metrics = learner.update(batch, 0.0, streams)
+    assert {x.device.type for x in [*metrics.values(), *learner.state().values()]} == {"cpu"}

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 
 from baselines.cli import COMMANDS, main
@@ -77,3 +82,48 @@ def test_a_mistake_is_one_clear_message(arguments: list[str], message: str) -> N
     words = " ".join(result.output.replace("│", " ").split())
     assert message in words
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("said", "threads"), [(None, 1), ("2", 2), ("3,2", 3), ("", 1), ("0", 1), ("many", 1), ("-4", 1)]
+)
+def test_commands_use_one_thread_or_what_the_environment_says(
+    said: str | None, threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if said is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", said)
+    run = tmp_path / "run"
+    assert stmg("train", "mappo", "stmg/Penalty-v0", *SMALL[:2], "--out", str(run)).exit_code == 0
+    assert json.loads((run / "run.json").read_text())["threads"] == threads
+    torch.set_num_threads(1)
+    stmg("evaluate", str(run), "--episodes", "1")
+    assert torch.get_num_threads() == threads
+
+
+SLOW = ("torch", "gymnasium", "numpy", "pydantic")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [
+        (["--version"], {}),
+        (["--help"], {}),
+        ([], {"_STMG_COMPLETE": "bash_complete", "COMP_WORDS": "stmg tr", "COMP_CWORD": "1"}),
+    ],
+)
+def test_help_version_and_completion_import_nothing_slow(
+    arguments: list[str], variables: dict[str, str]
+) -> None:
+    code = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: print(sorted(set({SLOW!r}) & set(sys.modules)), file=sys.stderr))\n"
+        f"sys.argv = ['stmg', *{arguments!r}]\n"
+        "from baselines.cli import main\n"
+        "main(prog_name='stmg')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | variables, capture_output=True, text=True, check=True
+    )
+    assert done.stdout
+    assert done.stderr.strip() == "[]"

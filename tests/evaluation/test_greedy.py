@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+import baselines
 from baselines.evaluation.greedy import ENGINES_TOGETHER, episodes_together, evaluate_greedy
-from baselines.runs.plan import make_plan
+from baselines.runs.plan import RunPlan, make_plan
 from baselines.training.population import Population
+from stmg_envs.errors import EndlessEpisodeError
+from stmg_envs.matrix import MatrixGame
 from stmg_envs.protocol import Streams
 
 EPISODES = 24
+
+
+class Endless(MatrixGame):
+    """A game that goes on for ever."""
+
+    def __init__(self) -> None:
+        super().__init__(repeats=2)
+        self.max_steps = None
 
 
 def test_short_episodes_do_not_count_more() -> None:
@@ -73,3 +86,12 @@ def test_an_engines_environments_are_as_few_as_memory_asks_and_all_are_in_use() 
         1,
         ENGINES_TOGETHER,
     ]
+
+
+def test_an_episode_without_an_end_is_an_error_and_no_hang(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RunPlan, "game", lambda self: Endless())
+    said = "has not ended after 50 timesteps; expected an end: give the environment a time limit"
+    with pytest.raises(EndlessEpisodeError, match=said):
+        baselines.train("ippo", "stmg/Penalty-v0", out=tmp_path / "run", total_steps=100, eval_max_steps=50)

@@ -31,7 +31,9 @@ def test_the_moving_mean_is_that_before_debiasing() -> None:
 
 def test_it_is_the_identity_before_the_first_update() -> None:
     values = torch.randn(3, 4, 2)
-    assert torch.equal(ValueNormalizer(3, 2, 0.99).denormalize(values), values)
+    normalizer = ValueNormalizer(3, 2, 0.99)
+    assert torch.equal(normalizer.denormalize(values), values)
+    assert {x.shape for x in normalizer.state().values()} == {(3, 2)}
 
 
 def test_normalize_and_denormalize_are_inverse() -> None:
@@ -97,23 +99,46 @@ def test_returns_far_from_0_keep_their_deviation(level: float) -> None:
 
 
 def test_the_origin_moves_only_to_returns_that_are_far() -> None:
-    """Beyond 32 deviations of what is known or of what comes; then the moments stay what they were."""
+    """Beyond 32 deviations of what is known or of what comes; then the statistics stay what they were."""
     normalizer = ValueNormalizer(1, 3, 0.5)
-    normalizer.update(torch.tensor([[[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]]]))
+    normalizer.update(torch.tensor([[[-1.0, -1.0, -1.0], [3.0, 3.0, 3.0]]]))
     assert normalizer.origin.tolist() == [[0.0, 0.0, 0.0]]
-    # Means 33, 31 and 33; the third's deviation is 2, so 33 is near.
-    normalizer.update(torch.tensor([[[32.5, 30.5, 31.0], [33.5, 31.5, 35.0]]]))
-    assert normalizer.origin.tolist() == [[33.0, 0.0, 0.0]]
+    # The known deviation is 2. Means are 66, 64 and 66; the third's own deviation is 3, so for it 66 is near.
+    normalizer.update(torch.tensor([[[65.5, 63.5, 63.0], [66.5, 64.5, 69.0]]]))
+    assert normalizer.origin.tolist() == [[66.0, 0.0, 0.0]]
     assert FAR == 32.0
-    # About 33, the first two rows lie at -34 and -32, the others at -0.5 and 0.5.
-    torch.testing.assert_close(normalizer.first[0, 0], torch.tensor(0.25 * -33.0))
-    torch.testing.assert_close(
-        normalizer.second[0, 0], torch.tensor(0.25 * (34.0**2 + 32.0**2) / 2 + 0.5 * 0.25)
-    )
+    # About 66 the first two rows lie at -67 and -63, the others at -0.5 and 0.5.
+    first, second = 0.25 * -65.0, 0.25 * (67.0**2 + 63.0**2) / 2 + 0.5 * 0.25
+    assert (normalizer.first[0, 0].item(), normalizer.second[0, 0].item()) == pytest.approx((first, second))
     # With or without another origin these are the same statistics.
-    mean = (0.25 * 0.0 + 0.5 * torch.tensor([33.0, 31.0, 33.0])) / 0.75
+    mean = (0.25 * 1.0 + 0.5 * torch.tensor([66.0, 64.0, 66.0])) / 0.75
     torch.testing.assert_close(normalizer.denormalize(torch.zeros(1, 1, 3))[0, 0], mean)
     torch.testing.assert_close(normalizer.mean[0], 0.75 * mean)
+
+
+def test_an_origin_far_away_can_stay_and_move_again() -> None:
+    normalizer = ValueNormalizer(1, 1, 0.5)
+
+    def origin_after(*returns: float) -> float:
+        normalizer.update(torch.tensor(returns).view(1, -1, 1))
+        return normalizer.origin.item()
+
+    assert origin_after(999.0, 1001.0) == 1000.0
+    assert origin_after(1003.0, 1005.0) == 1000.0
+    assert origin_after(-2001.0, -1999.0) == -2000.0
+    # Means 1000, 1004 and -2000 with weights 1, 2 and 4.
+    mean = normalizer.denormalize(torch.zeros(1, 1, 1)).item()
+    assert mean == pytest.approx((1000.0 + 2 * 1004.0 - 4 * 2000.0) / 7)
+    square = (1000.0**2 + 1 + 2 * (1004.0**2 + 1) + 4 * (2000.0**2 + 1)) / 7
+    above = normalizer.denormalize(torch.ones(1, 1, 1)).item()
+    assert above - mean == pytest.approx((square - mean**2) ** 0.5, rel=1e-5)
+
+
+def test_one_living_row_is_enough() -> None:
+    normalizer = ValueNormalizer(1, 1, 0.5)
+    for _ in range(2):
+        normalizer.update(torch.tensor([[[4.0], [9.0]]]), torch.tensor([[[True], [False]]]))
+    assert (normalizer.mean.item(), normalizer.debias.item()) == (3.0, 0.75)
 
 
 def test_statistics_go_on_where_they_were_saved() -> None:
@@ -128,3 +153,15 @@ def test_statistics_go_on_where_they_were_saved() -> None:
     for name, x in normalizer.state().items():
         assert torch.equal(x, other.state()[name])
         assert bool(x.any())
+    elsewhere = ValueNormalizer(1, 2, 0.9, device="meta")
+    elsewhere.load(state)
+    assert {x.device.type for x in elsewhere.state().values()} == {"meta"}
+
+
+def test_everything_stays_on_its_device() -> None:
+    """What names no device would be made on another one here, and could not be combined with anything."""
+    returns = torch.tensor([[[1.0, 1e6], [3.0, 1e6 + 1]]])
+    with torch.device("meta"):
+        normalizer = ValueNormalizer(1, 2, 0.9, device="cpu")
+        normalizer.update(returns)
+        assert normalizer.normalize(returns).device.type == "cpu"

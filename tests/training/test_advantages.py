@@ -38,6 +38,13 @@ def test_an_unfinished_episode_bootstraps_from_the_rollout_end() -> None:
     torch.testing.assert_close(returns, column(4.25, 7.0))
 
 
+def test_a_rollout_may_be_one_step() -> None:
+    advantages, _ = generalized_advantages(
+        column(1.0), column(4.0), column(6.0), NEVER[:1], NEVER[:1], GAMMA, LAMBDA
+    )
+    torch.testing.assert_close(advantages, column(0.0))
+
+
 def test_a_terminated_step_bootstraps_from_nothing_and_ends_the_sum() -> None:
     advantages, _ = generalized_advantages(
         rewards=column(1.0, 10.0, 3.0),

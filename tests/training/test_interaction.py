@@ -37,6 +37,19 @@ def test_it_starts_with_averages_of_0_and_no_conflict() -> None:
     assert not made.differential
 
 
+@pytest.mark.parametrize("kind", ["own", "sum", "dri", "dri-naive"])
+def test_everything_stays_on_the_environments_device(kind: str) -> None:
+    """What names no device would be made on another one here, and could not be combined with anything."""
+    env = stmg_envs.vector_env("stmg/PrisonersDilemma-v0", 4)
+    with torch.device("meta"):
+        made = RewardInteraction(kind, env, runs=2, step_size=0.5)  # type: ignore[arg-type]
+        assert made.conflict_rate.device.type == "cpu"
+        seen = made(REWARDS, GRAPHS, NONE_LOST)
+    assert {x.device.type for x in (seen, made.averages, made.conflict_rate)} == {"cpu"}
+    _, conflicts = made.seen(REWARDS.view(2, 2, 2), None, torch.ones(2, 2, 2, dtype=torch.bool))
+    assert conflicts.dtype == torch.bool
+
+
 @pytest.mark.parametrize(
     ("kind", "expected", "conflicts"),
     [

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import torch
@@ -90,14 +92,25 @@ def test_exploration_is_the_chance_of_a_random_legal_action() -> None:
 
 
 RUNS, ENVS, N, ACTIONS = 2, 2, 2, 3
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def on_cpu(function: Function) -> Function:
+    """Have what a function makes made there, whatever the default device is."""
+
+    @functools.wraps(function)
+    def wrapped(*arguments: Any) -> Any:
+        with torch.device("cpu"):
+            return function(*arguments)
+
+    return wrapped  # type: ignore[return-value]
 
 
 class Scripted:
     """Environments in which every number says where it comes from.
 
-    Time stands in tens, the environment in ones, the agent in tenths. In timestep 1 the episode of
-    environment 1 ends: its agent 0 is terminated, its agent 1 cut off. The episode of environment 2 is lost
-    in timestep 2, where some can be.
+    Time stands in tens, the environment in ones, the agent in tenths. In timestep 1 environment 1 ends: its
+    agent 0 is terminated, its agent 1 cut off. Environment 2 is lost in timestep 2, where some can be.
     """
 
     def __init__(self, loses_episodes: bool) -> None:
@@ -108,23 +121,28 @@ class Scripted:
         self.loses_episodes = loses_episodes
         self.keeps_episodes = True
         self.time = 0
+        self.alive = [True, True]
         self.acted: list[Tensor] = []
 
     @property
+    @on_cpu
     def priority(self) -> Tensor:
         return torch.tensor([[0, 1], [1, 0]])[self.time % 2].expand(self.num_envs, N)
 
+    @on_cpu
     def neighbors(self) -> Tensor:
         return (~torch.eye(N, dtype=torch.bool)).expand(self.num_envs, N, N)
 
+    @on_cpu
     def observe(self, offset: float = 0.0) -> dict[str, Tensor]:
         env, agent = torch.arange(self.num_envs)[:, None, None], torch.arange(N)[:, None] / 10
         return {
             "observation": 10.0 * self.time + env + agent + offset,
-            "alive": torch.ones(self.num_envs, N, dtype=torch.bool),
+            "alive": torch.tensor(self.alive).expand(self.num_envs, N),
             "action_mask": torch.ones(self.num_envs, N, ACTIONS, dtype=torch.bool),
         }
 
+    @on_cpu
     def step(self, actions: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor, Tensor, dict[str, Any]]:
         self.acted.append(actions)
         rewards = self.observe()["observation"].squeeze(-1)
@@ -161,12 +179,13 @@ class Players:
     def act(self, inputs: dict[str, Tensor], noise: Tensor) -> Decision:
         self.asked.append(inputs)
         actions = noise[..., 0].long()
-        return Decision(actions, torch.zeros(actions.shape), torch.zeros(actions.shape))
+        return Decision(actions, torch.zeros_like(noise[..., 0]), torch.zeros_like(noise[..., 0]))
 
 
+@on_cpu
 def numbered_noise(streams: Streams, *shape: int) -> Tensor:
     """Of timestep t in environment b: t + b."""
-    assert shape == (3, ENVS)
+    assert isinstance(streams, Streams) and shape == (3, ENVS)
     places = torch.arange(3)[:, None] + torch.arange(ENVS)
     return places[None, :, :, None, None].expand(RUNS, 3, ENVS, N, ACTIONS).float()
 
@@ -240,6 +259,16 @@ def test_averages_move_with_every_timestep() -> None:
     assert made.interaction.averages[0].tolist() == pytest.approx([average, average + 0.1 * (1 - 0.5**3)])
 
 
+def test_the_dead_move_no_average() -> None:
+    made = collector()
+    assert isinstance(made.env, Scripted)
+    made.env.alive = [True, False]
+    made.observations = made.env.observe()
+    made.collect(Streams.from_seeds([0, 1]), 0.0)
+    assert made.interaction.averages[:, 0].min() > 0.0
+    assert made.interaction.averages[:, 1].tolist() == [0.0, 0.0]
+
+
 def test_graphs_are_kept_where_rewards_are_exchanged() -> None:
     made = collector("dri")
     buffer, metrics = made.collect(Streams.from_seeds([0, 1]), 0.0)
@@ -271,6 +300,27 @@ def test_numbers_of_the_last_timesteps_must_be_finite() -> None:
     assert numbers(quantities["observation"])[0] == [30, 31, 40, 41, 50, 51]
     assert numbers(quantities["reward"])[0] == [30, 31, 40, 41, 50, 51]
     assert set(quantities) == {"observation", "reward"}
+
+
+def test_everything_stays_on_the_environments_device() -> None:
+    """What names no device would be made on another one here, and could not be combined with anything."""
+    streams = Streams.from_seeds([0, 1])
+    with torch.device("meta"):
+        made = collector("dri")
+        buffer, metrics = made.collect(streams, 0.0)
+        last, drawn = buffer.last(6), buffer.sample(4, streams)
+    assert {x.device.type for x in [*last.values(), *drawn.values(), *metrics.values()]} == {"cpu"}
+    assert numbers(last["observation"]) == [[0, 1, 10, 11, 20, 21], [2, 3, 12, 13, 22, 23]]
+    elsewhere = collector("dri")
+    elsewhere.env.device = torch.device("meta")
+    elsewhere.restore({}, made.carried())
+    restored = [*elsewhere.buffer.rows.values(), elsewhere.interaction.averages, elsewhere.returns.partial]
+    assert {x.device.type for x in restored} == {"meta"}
+
+
+def test_before_the_first_timestep_there_is_nothing_to_save_but_zeros() -> None:
+    carried = collector().carried()
+    assert {name: float(x.sum()) for name, x in carried.items()} == {"added": 0, "averages": 0, "returns": 0}
 
 
 @pytest.mark.parametrize("keeps_episodes", [True, False])

@@ -18,6 +18,7 @@ from baselines.cli import main
 from baselines.errors import CheckpointError, RunDirectoryError
 from baselines.evaluation.results import BOOKKEEPING, read_json, write_json
 from baselines.runs.directory import RunDirectory
+from baselines.runs.plan import RunPlan
 from baselines.runs.zoo import SOURCE, ZOO, zoo_entries
 from baselines.training.checkpoint import load_checkpoint
 from stmg_envs.errors import InvalidArgumentError, MissingEngineError
@@ -75,6 +76,17 @@ def test_an_entry_says_how_it_was_made_and_holds_nothing_else(name: str) -> None
         "plays.json",
         "checkpoint.safetensors",
     }
+
+
+def test_a_list_of_the_zoo_needs_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(plan: RunPlan) -> None:
+        raise MissingEngineError(f"no engine for {plan.env_id}")
+
+    monkeypatch.setattr(RunPlan, "game", missing)
+    listed = stmg("zoo", "list")
+    assert all(f"zoo/{name}" in listed for name in COMMITTED)
+    with pytest.raises(MissingEngineError):
+        baselines.load_policy(f"zoo/{COMMITTED[0]}")
 
 
 @pytest.fixture
