@@ -15,7 +15,7 @@ from baselines.evaluation.aggregates import (
     performance_profile,
     probability_of_improvement,
 )
-from baselines.evaluation.statistics import Interval, mean_interval, rate_interval
+from baselines.evaluation.statistics import Interval, mean_interval, metric_interval, rate_interval
 from baselines.leaderboard.entries import Entry
 from baselines.leaderboard.schema import RETURN
 from baselines.leaderboard.suites import Suite, list_suites
@@ -151,7 +151,9 @@ def _task_row(entry: Entry) -> TaskRow:
         aggregates=aggregate(entry.scores[None], _seed(entry)) if known else {},
         optimal=optimal,
         metrics={
-            name: mean_interval(values) for name, values in final.items() if name not in (RETURN, OPTIMAL)
+            name: metric_interval(name, values)
+            for name, values in final.items()
+            if name not in (RETURN, OPTIMAL)
         },
     )
 

@@ -138,7 +138,9 @@ def task_charts(board: TaskBoard) -> list[Chart]:
 
 def _curve(metric: str, values: Any) -> statistics.Interval:
     """A metric's course over runs (R, T) with its band."""
-    return statistics.rate_curve(values == 1.0) if metric == "optimal" else statistics.mean_interval(values)
+    if metric == "optimal":
+        return statistics.rate_curve(values == 1.0)
+    return statistics.metric_interval(metric, values)
 
 
 def _index_context(board: Board, sources: int) -> dict[str, Any]:
@@ -191,7 +193,7 @@ def _copy(pictures: Sequence[Picture], out: Path) -> list[dict[str, Any]]:
     for picture in pictures:
         if picture.source not in folders:
             # In lower case, as some file systems do not tell names apart that differ in that alone.
-            words = file_name(picture.source.lower()) or "results"
+            words = file_name(picture.source.lower()).strip("-.") or "results"
             folders[picture.source] = _free_name(words, "", folders.values())
         target = out / "media" / folders[picture.source] / picture.path.name
         target.parent.mkdir(parents=True, exist_ok=True)
