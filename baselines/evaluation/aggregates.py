@@ -55,7 +55,7 @@ AGGREGATES: dict[str, Callable[[Scores], Scores]] = {
 def aggregate(scores: Scores, seed: int = 0) -> dict[str, Interval]:
     """Every aggregate of scores (M, R) with its interval, by name."""
     drawn = resampled(scores, np.random.default_rng(seed), REPETITIONS)
-    return {name: _interval(f(scores), f(drawn)) for name, f in AGGREGATES.items()}
+    return {name: _interval(f(scores), f(drawn), scores) for name, f in AGGREGATES.items()}
 
 
 def efficiency_curve(curves: Scores, seed: int = 0) -> Interval:
@@ -64,6 +64,7 @@ def efficiency_curve(curves: Scores, seed: int = 0) -> Interval:
     return _interval(
         interquartile_mean(np.moveaxis(curves, -1, 0)),
         np.stack([interquartile_mean(drawn[..., t]) for t in range(curves.shape[-1])], axis=-1),
+        curves,
     )
 
 
@@ -72,7 +73,7 @@ def performance_profile(scores: Scores, seed: int = 0) -> Interval:
     above = (scores[..., None] > THRESHOLDS).astype(np.float64)
     counts = _counts(scores, np.random.default_rng(seed))
     drawn = np.einsum("bmr,mrt->bt", counts, above, optimize=True) / scores.size
-    return _interval(above.mean(axis=(0, 1)), drawn)
+    return _interval(above.mean(axis=(0, 1)), drawn, scores)
 
 
 def probability_of_improvement(scores: Scores, others: Scores, seed: int = 0) -> Interval:
@@ -91,7 +92,7 @@ def probability_of_improvement(scores: Scores, others: Scores, seed: int = 0) ->
     # Summed over our runs first: all pairs of all repetitions at once would be large.
     won = np.einsum("bmr,mrs->bms", _counts(scores, rng), wins, optimize=True)
     drawn = np.einsum("bms,bms->b", won, _counts(others, rng)) / wins.size
-    return _interval(wins.mean(axis=(1, 2)).mean(), drawn)
+    return _interval(wins.mean(axis=(1, 2)).mean(), drawn, scores, others)
 
 
 def resampled(scores: Scores, rng: np.random.Generator, repetitions: int) -> Scores:
@@ -108,7 +109,13 @@ def _counts(scores: Scores, rng: np.random.Generator) -> Scores:
     return counts.astype(np.float64)
 
 
-def _interval(estimate: Scores, drawn: Scores) -> Interval:
-    """The percentiles of repetitions (repetitions, ...) around an estimate (...)."""
+def _interval(estimate: Scores, drawn: Scores, *scores: Scores) -> Interval:
+    """The percentiles of repetitions (repetitions, ...) around an estimate (...) of scores (M, R, ...).
+
+    Unknown where there is one run per task: drawing it again and again says nothing of others.
+    """
+    if any(table.shape[1] == 1 for table in scores):
+        unknown = np.full_like(np.asarray(estimate, dtype=np.float64), np.nan)
+        return Interval(np.asarray(estimate), unknown, unknown)
     low, high = np.quantile(drawn, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2], axis=0)
     return Interval(np.asarray(estimate), np.asarray(low), np.asarray(high))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from baselines.evaluation.greedy import Evaluated
 from baselines.evaluation.numbers import compact, with_margin
-from baselines.evaluation.statistics import Interval, mean_interval, rate_interval
+from baselines.evaluation.statistics import Interval, mean_interval, metric_interval, rate_interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +44,8 @@ def compare(first: Evaluated, second: Evaluated) -> list[Compared]:
     return [
         Compared(
             name,
-            outcome_interval(table),
-            outcome_interval(others[name]),
+            outcome_interval(name, table),
+            outcome_interval(name, others[name]),
             mean_interval((others[name] - table).ravel()),
         )
         for name, table in values.items()
@@ -75,8 +75,8 @@ def _episodes(evaluated: Evaluated) -> dict[str, NDArray[np.float64]]:
     return table | evaluated.metrics
 
 
-def outcome_interval(values: NDArray[np.float64]) -> Interval:
-    """The mean of all values: by Wilson's interval if each is 0 or 1, else by Student's t."""
+def outcome_interval(metric: str, values: NDArray[np.float64]) -> Interval:
+    """The mean of all values of a metric: by Wilson's interval if each is 0 or 1, else by Student's t."""
     if np.isin(values, (0.0, 1.0)).all():
         return rate_interval(int(values.sum()), values.size)
-    return mean_interval(values.ravel())
+    return metric_interval(metric, values.ravel())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baselines.evaluation.report_inputs import Evaluations
-from baselines.evaluation.statistics import Interval, mean_interval, rate_curve
+from baselines.evaluation.statistics import Interval, mean_interval, metric_interval, rate_curve
 
 MOST_POINTS = 200
 """Longer curves of training metrics are averaged over neighbouring updates, to keep pages small."""
@@ -87,4 +87,4 @@ def _mean_curve(name: str, steps: NDArray[np.float64], values: NDArray[np.float6
         parts = [mean_interval(finite[:, start : start + size], axis=1).estimate for start in groups]
         finite = np.stack(parts, axis=1)
         steps = np.array([steps[start : start + size].mean() for start in groups])
-    return Curve(name, "mean", steps, mean_interval(finite), size, missing, values.size)
+    return Curve(name, "mean", steps, metric_interval(name, finite), size, missing, values.size)

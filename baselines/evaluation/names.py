@@ -13,7 +13,7 @@ DIGITS = 12
 def file_name(text: str) -> str:
     """A text as a name that shells and file systems take, cut where it is too long."""
     name = "".join(letter if letter.isalnum() or letter in "=.-_" else "-" for letter in text)
-    return short_name(name.strip("-."))
+    return short_name(name)
 
 
 def short_name(name: str) -> str:

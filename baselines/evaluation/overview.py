@@ -17,7 +17,7 @@ from baselines.evaluation.comparison import interval_text, outcome_interval
 from baselines.evaluation.final_table import MAIN_METRICS, last_metrics
 from baselines.evaluation.numbers import duration, percent, ranges
 from baselines.evaluation.report_inputs import Manifest, ReportInputs, read_run
-from baselines.evaluation.statistics import mean_interval
+from baselines.evaluation.statistics import metric_interval
 from stmg_envs.errors import STMGError
 
 MISSING = "-"
@@ -140,4 +140,6 @@ def _plain(value: Any) -> str:
 
 
 def _interval_of(name: str, values: NDArray[np.float64]) -> str:
-    return interval_text(outcome_interval(values) if name == "optimal" else mean_interval(values))
+    return interval_text(
+        outcome_interval(name, values) if name == "optimal" else metric_interval(name, values)
+    )

@@ -134,11 +134,9 @@ def _summary(run: ReportInputs) -> list[str]:
         reached = int((metrics["optimal"] == 1.0).sum())
         rate = rate_interval(reached, runs)
         ends = f"{percent(float(rate.low))} to {percent(float(rate.high))}"
+        share = f": {percent(float(rate.estimate))} ({LEVEL} Wilson interval {ends})" if runs > 1 else ""
         verb = "reached" if run.evaluations.final is not None else "are at"
-        sentences.append(
-            f"{reached} of {runs} {_plural('run', runs)} {verb} the optimum: "
-            f"{percent(float(rate.estimate))} ({LEVEL} Wilson interval {ends})."
-        )
+        sentences.append(f"{reached} of {runs} {_plural('run', runs)} {verb} the optimum{share}.")
     name = "final mean return" if run.evaluations.final is not None else "mean return so far"
     interval = mean_interval(metrics["return"])
     mean = compact(float(interval.estimate))

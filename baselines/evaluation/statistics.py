@@ -63,8 +63,23 @@ def mean_interval(values: ArrayLike, axis: int = 0, level: float = LEVEL) -> Int
     return Interval(np.asarray(mean), np.asarray(mean - half), np.asarray(mean + half))
 
 
+def is_rate(metric: str) -> bool:
+    """Whether a metric is a share between 0 and 1, by its name."""
+    return metric == "optimal" or metric.endswith("_rate")
+
+
+def metric_interval(metric: str, values: ArrayLike, axis: int = 0) -> Interval:
+    """Mean of a metric over runs with Student's t-interval, which of a rate stays inside 0..1."""
+    interval = mean_interval(values, axis)
+    if not is_rate(metric):
+        return interval
+    return Interval(interval.estimate, interval.low.clip(0.0, 1.0), interval.high.clip(0.0, 1.0))
+
+
 def rate_interval(successes: int, total: int, level: float = LEVEL) -> Interval:
     """Share of successes with Wilson's interval, which is never empty and stays inside 0..1.
+
+    One run alone has no interval, as one number has none.
 
     Args:
         successes: number of successes, 0..total.
@@ -82,6 +97,8 @@ def rate_interval(successes: int, total: int, level: float = LEVEL) -> Interval:
         raise InvalidArgumentError(
             f"successes={successes} of total={total} is no rate; expected 0 <= successes <= total, total >= 1"
         )
+    if total == 1:
+        return Interval(np.asarray(float(successes)), np.asarray(np.nan), np.asarray(np.nan))
     test = stats.binomtest(int(successes), int(total))
     ends = test.proportion_ci(confidence_level=level, method="wilson")
     return Interval(np.asarray(successes / total), np.asarray(ends.low), np.asarray(ends.high))

@@ -15,8 +15,9 @@ from baselines.evaluation.aggregates import (
     performance_profile,
     probability_of_improvement,
 )
-from baselines.evaluation.statistics import Interval, mean_interval, rate_interval
+from baselines.evaluation.statistics import Interval, mean_interval, metric_interval, rate_interval
 from baselines.leaderboard.entries import Entry
+from baselines.leaderboard.provenance import Kind
 from baselines.leaderboard.schema import RETURN
 from baselines.leaderboard.suites import Suite, list_suites
 from baselines.leaderboard.tasks import Task
@@ -78,6 +79,7 @@ class SuiteRow:
     Attributes:
         algorithm: its name.
         source: name of its results' folder.
+        kind: what it is the result of.
         scores: normalised returns (M, R); R is the least number of runs that a task has, and of tasks with
             more the first R count, so that every task counts the same.
         aggregates: by name.
@@ -87,6 +89,7 @@ class SuiteRow:
 
     algorithm: str
     source: str
+    kind: Kind
     scores: Scores
     aggregates: dict[str, Interval]
     profile: Interval
@@ -106,14 +109,14 @@ class SuiteBoard:
         families: of the tasks.
         rows: the best IQM first.
         comparisons: probability that the row's algorithm improves on the column's, None on the diagonal.
-        incomplete: (algorithm, source, number of tasks) of those that have some of the tasks only.
+        incomplete: (algorithm, source, kind, number of tasks) of those that have some of the tasks only.
     """
 
     suite: Suite
     families: tuple[str, ...]
     rows: tuple[SuiteRow, ...]
     comparisons: tuple[tuple[Interval | None, ...], ...]
-    incomplete: tuple[tuple[str, str, int], ...]
+    incomplete: tuple[tuple[str, str, Kind, int], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +154,9 @@ def _task_row(entry: Entry) -> TaskRow:
         aggregates=aggregate(entry.scores[None], _seed(entry)) if known else {},
         optimal=optimal,
         metrics={
-            name: mean_interval(values) for name, values in final.items() if name not in (RETURN, OPTIMAL)
+            name: metric_interval(name, values)
+            for name, values in final.items()
+            if name not in (RETURN, OPTIMAL)
         },
     )
 
@@ -180,7 +185,7 @@ def _suite_board(suite: Suite, entries: Sequence[Entry]) -> SuiteBoard:
             for a in rows
         ),
         incomplete=tuple(
-            (algorithm, source, len(table))
+            (algorithm, source, next(iter(table.values())).kind, len(table))
             for (algorithm, source), table in found.items()
             if len(table) < len(suite.tasks)
         ),
@@ -195,6 +200,7 @@ def _suite_row(entries: Sequence[Entry]) -> SuiteRow:
     return SuiteRow(
         algorithm=entries[0].algorithm,
         source=entries[0].source,
+        kind=entries[0].kind,
         scores=scores,
         aggregates=aggregate(scores, seed),
         profile=performance_profile(scores, seed),

@@ -12,6 +12,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from baselines.evaluation.statistics import Interval
+from baselines.leaderboard.provenance import Kind
 
 WIDTH, HEIGHT = 440, 264
 """Of a chart, in its own units: small, so that text stays readable on a phone."""
@@ -30,11 +31,21 @@ MOST_DIGITS = 6
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One line of a chart: heights with their band at T places."""
+    """One line of a chart: heights with their band at T places.
+
+    Attributes:
+        name: what it shows.
+        x: the places, (T,).
+        interval: heights and band at each.
+        kind: what it is the result of; at first only lines of algorithms are drawn.
+        runs: number of runs behind it, if it is to be filtered by that.
+    """
 
     name: str
     x: NDArray[np.float64]
     interval: Interval
+    kind: Kind = "algorithm"
+    runs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,8 @@ class DrawnLine:
         path: the line.
         band: outline of its band.
         shown: whether it is drawn at first.
+        kind: what it is the result of.
+        runs: number of runs behind it, if known.
     """
 
     name: str
@@ -56,6 +69,8 @@ class DrawnLine:
     path: str
     band: str
     shown: bool
+    kind: Kind
+    runs: int | None
 
 
 @dataclass(frozen=True)
@@ -114,10 +129,13 @@ def line_chart(
     margin = 0.04 * (y_high - y_low) or 0.5
     horizontal = _Axis(x_low, x_high if x_high > x_low else x_low + 1, LEFT, RIGHT, percent[0])
     vertical = _Axis(y_low - margin, y_high + margin, BOTTOM, TOP, percent[1])
+    first = [index for index, line in enumerate(lines) if line.kind == "algorithm"][:SHOWN]
     return Chart(
         title=title,
         x_label=x_label,
-        lines=tuple(_draw(line, index, horizontal, vertical) for index, line in enumerate(lines)),
+        lines=tuple(
+            _draw(line, index, index in first, horizontal, vertical) for index, line in enumerate(lines)
+        ),
         x_ticks=horizontal.ticks(5),
         y_ticks=vertical.ticks(5),
         reference=None if reference is None else (vertical(reference[0]), reference[1]),
@@ -162,7 +180,7 @@ def _finite(interval: Interval, with_band: bool) -> NDArray[np.float64]:
     return values[np.isfinite(values)]
 
 
-def _draw(line: Line, index: int, horizontal: _Axis, vertical: _Axis) -> DrawnLine:
+def _draw(line: Line, index: int, shown: bool, horizontal: _Axis, vertical: _Axis) -> DrawnLine:
     interval = line.interval
     upper = _points(line.x, interval.high, horizontal, vertical)
     lower = _points(line.x, interval.low, horizontal, vertical)
@@ -173,7 +191,9 @@ def _draw(line: Line, index: int, horizontal: _Axis, vertical: _Axis) -> DrawnLi
         dash=DASHES[index // COLOURS % len(DASHES)],
         path="M" + "L".join(path) if path else "",
         band="M" + "L".join([*upper, *reversed(lower)]) + "Z" if upper and lower else "",
-        shown=index < SHOWN,
+        shown=shown,
+        kind=line.kind,
+        runs=line.runs,
     )
 
 

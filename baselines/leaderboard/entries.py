@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baselines.evaluation.report_inputs import Evaluations, parse_evaluations
-from baselines.leaderboard.provenance import Provenance, ProvenanceReader
+from baselines.leaderboard.provenance import Kind, Provenance, ProvenanceReader
 from baselines.leaderboard.schema import RETURN, read_results
 from baselines.leaderboard.tasks import Task, find_task
 from stmg_envs.errors import InvalidArgumentError
@@ -41,6 +41,11 @@ class Entry:
     runs: tuple[str, ...]
     evaluations: Evaluations
     provenance: Provenance | None
+
+    @property
+    def kind(self) -> Kind:
+        """What it is the result of; whatever says nothing of how it was made is an algorithm's."""
+        return "algorithm" if self.provenance is None else self.provenance.kind
 
     @property
     def final(self) -> dict[str, NDArray[np.float64]]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
+from baselines.algorithms.registry import ALGORITHMS
 from baselines.evaluation.numbers import duration, ranges
 from baselines.evaluation.results import read_checked
+
+Kind = Literal["algorithm", "variant", "zoo"]
 
 
 @dataclass(frozen=True)
@@ -20,10 +23,13 @@ class Provenance:
     Attributes:
         facts: heading -> text, in the order to show them.
         config: the algorithm's configuration.
+        kind: "zoo" of one policy that was chosen from its run, "variant" of an algorithm of this package
+            under another name than its own, else "algorithm".
     """
 
     facts: dict[str, str]
     config: dict[str, Any]
+    kind: Kind
 
 
 class Recipe(TypedDict, total=False):
@@ -51,7 +57,9 @@ class Block(TypedDict, total=False):
 
 
 class Run(Recipe, Block, total=False):
-    """`run.json`."""
+    """`run.json`; a policy of the zoo was published."""
+
+    published: dict[str, Any]
 
 
 class Cell(TypedDict):
@@ -77,12 +85,21 @@ class ProvenanceReader:
     def find(self, task: str, algorithm: str) -> Provenance | None:
         """What is known of an algorithm on a task, names in lower case; None if nothing is."""
         if self._run is not None:
-            return _provenance(self._run, [self._run])
+            kind = "zoo" if "published" in self._run else _kind(algorithm, self._run)
+            return _provenance(self._run, [self._run], kind)
         entry = self._entries.get(f"{task} / {algorithm}")
-        return None if entry is None else _provenance(entry["recipe"], entry["blocks"])
+        if entry is None:
+            return None
+        return _provenance(entry["recipe"], entry["blocks"], _kind(algorithm, entry["recipe"]))
 
 
-def _provenance(recipe: Recipe, blocks: Sequence[Block]) -> Provenance:
+def _kind(name: str, recipe: Recipe) -> Kind:
+    """What stands under a name: an algorithm is called by its own, maybe with a suffix, `mappo-dri`."""
+    own = recipe.get("algorithm", "")
+    return "variant" if own in ALGORITHMS and not f"{name}-".startswith(f"{own}-") else "algorithm"
+
+
+def _provenance(recipe: Recipe, blocks: Sequence[Block], kind: Kind) -> Provenance:
     """The provenance of a recipe and the blocks of seeds made with it."""
     arguments = "".join(f" {name}={value}" for name, value in recipe.get("env_args", {}).items())
     priority = recipe.get("priority")
@@ -105,7 +122,7 @@ def _provenance(recipe: Recipe, blocks: Sequence[Block]) -> Provenance:
         "Processor": _distinct(block.get("processor") for block in blocks),
         "Training time": duration(seconds) if seconds else "",
     }
-    return Provenance({name: text for name, text in facts.items() if text}, recipe.get("config", {}))
+    return Provenance({name: text for name, text in facts.items() if text}, recipe.get("config", {}), kind)
 
 
 def _distinct(texts: Any) -> str:

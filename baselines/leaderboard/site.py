@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +22,15 @@ from baselines.leaderboard.board import FEW_RUNS, TRAINING_SHARES, Board, SuiteB
 from baselines.leaderboard.charts import Chart, Line, line_chart
 from baselines.leaderboard.entries import Picture, find_results, read_entries
 from baselines.leaderboard.schema import RETURN
+from baselines.leaderboard.tables import (
+    Row,
+    comparison_rows,
+    result_rows,
+    run_rows,
+    suite_rows,
+    task_rows,
+    write_table,
+)
 from baselines.leaderboard.tasks import Task
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.registry import BOUNDS_VERSION
@@ -31,6 +40,8 @@ STEPS = "environment steps per run"
 METRIC_TITLES = {RETURN: "Return of the greedy policies", "optimal": "Runs at the optimum"}
 
 STILLS = (".gif", ".png")
+DATA = "data"
+"""Folder of the tables' files in the site."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,10 @@ def write_site(results: Sequence[Path], out: Path) -> Site:
         out.mkdir(parents=True, exist_ok=True)
         shown = _copy(pictures, out)
         index = out / "index.html"
+        _write_tables(out / DATA, {"results": result_rows(board)})
+        for suite in board.suites:
+            tables = {"results": suite_rows(suite), "improvement": comparison_rows(suite)}
+            _write_tables(out / DATA / "suites" / suite.suite.name, tables)
         context = _index_context(board, len({entry.source for entry in entries}))
         write_text(index, environment.get_template("index.html.j2").render(context).rstrip() + "\n")
         pages = []
@@ -91,17 +106,30 @@ def write_site(results: Sequence[Path], out: Path) -> Site:
             media = [row for row in shown if row["task"] == task.task]
             context = {"board": task, "charts": task_charts(task), "media": media}
             pages.append(out / names[task.task.name])
+            tables = {"results": task_rows(task), "runs": run_rows(task)}
+            _write_tables(out / DATA / "tasks" / pages[-1].stem, tables)
             write_text(pages[-1], environment.get_template("task.html.j2").render(context).rstrip() + "\n")
     except OSError as error:
         raise InvalidArgumentError(f"out={str(out)!r} cannot be written ({error}); choose another") from None
     return Site(index, tuple(pages), len(entries))
 
 
+def _write_tables(folder: Path, tables: Mapping[str, Sequence[Row]]) -> None:
+    """Write tables, name -> rows, into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in tables.items():
+        write_table(folder / name, rows)
+
+
 def suite_charts(board: SuiteBoard) -> list[Chart]:
     """Performance profiles and sample efficiency of a suite."""
-    names = [_label(row.algorithm, row.source) for row in board.rows]
-    profiles = [Line(n, THRESHOLDS, row.profile) for n, row in zip(names, board.rows, strict=True)]
-    curves = [Line(n, TRAINING_SHARES, row.efficiency) for n, row in zip(names, board.rows, strict=True)]
+    profiles, curves = (
+        [
+            Line(_label(row.algorithm, row.source), x, getattr(row, course), row.kind, row.runs)
+            for row in board.rows
+        ]
+        for x, course in ((THRESHOLDS, "profile"), (TRAINING_SHARES, "efficiency"))
+    )
     return [
         line_chart("Performance profile", "score", profiles, percent=(False, True)),
         line_chart("Sample efficiency", "share of the training", curves, percent=(True, False), least=-0.25),
@@ -121,7 +149,8 @@ def task_charts(board: TaskBoard) -> list[Chart]:
             if metric in evaluations.curves:
                 interval = _curve(metric, evaluations.curves[metric])
                 steps = evaluations.steps.astype(float)
-                lines.append(Line(_label(row.entry.algorithm, row.entry.source), steps, interval))
+                name = _label(row.entry.algorithm, row.entry.source)
+                lines.append(Line(name, steps, interval, row.entry.kind, row.runs))
         bounds = board.task.bounds if metric == RETURN else None
         charts.append(
             line_chart(
@@ -138,7 +167,9 @@ def task_charts(board: TaskBoard) -> list[Chart]:
 
 def _curve(metric: str, values: Any) -> statistics.Interval:
     """A metric's course over runs (R, T) with its band."""
-    return statistics.rate_curve(values == 1.0) if metric == "optimal" else statistics.mean_interval(values)
+    if metric == "optimal":
+        return statistics.rate_curve(values == 1.0)
+    return statistics.metric_interval(metric, values)
 
 
 def _index_context(board: Board, sources: int) -> dict[str, Any]:
@@ -191,7 +222,7 @@ def _copy(pictures: Sequence[Picture], out: Path) -> list[dict[str, Any]]:
     for picture in pictures:
         if picture.source not in folders:
             # In lower case, as some file systems do not tell names apart that differ in that alone.
-            words = file_name(picture.source.lower()) or "results"
+            words = file_name(picture.source.lower()).strip("-.") or "results"
             folders[picture.source] = _free_name(words, "", folders.values())
         target = out / "media" / folders[picture.source] / picture.path.name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from baselines.algorithms.config import config_dict
@@ -41,6 +42,11 @@ PROVENANCE = (
 """What is recorded of every block of seeds; a run that an older version began lacks some of it."""
 
 
+KEEP = ConfigDict(extra="allow")
+"""What else a manifest says stays in it."""
+
+
+@with_config(KEEP)
 class Recipe(TypedDict):
     """What decides the results of a cell."""
 
@@ -51,6 +57,7 @@ class Recipe(TypedDict):
     config: dict[str, Any]
 
 
+@with_config(KEEP)
 class Entry(TypedDict):
     """How a cell was made: its recipe, and the provenance of every block of seeds."""
 

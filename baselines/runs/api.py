@@ -48,7 +48,8 @@ class TrainedRun:
 def default_out(plan: RunPlan) -> Path:
     """`runs/<algorithm>-<task>-<time>`, free of characters that shells treat specially."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    return Path("runs") / f"{file_name(f'{plan.algorithm.name}-{plan.task}')}-{stamp}"
+    name = file_name(f"{plan.algorithm.name}-{plan.task}").strip("-")
+    return Path("runs") / f"{name}-{stamp}"
 
 
 def place(plan: RunPlan, out: str | Path | None, resume: bool) -> RunDirectory:

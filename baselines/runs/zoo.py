@@ -50,6 +50,8 @@ def entry_results(directory: RunDirectory) -> dict[str, str]:
     plan = directory.recorded()
     metrics = read_absolute_metrics(directory.results, plan.task, plan.algorithm.name, plan.seeds[0])
     return {
-        name: interval_text(outcome_interval(np.array(values))) if len(values) > 1 else compact(values[0])
+        name: interval_text(outcome_interval(name, np.array(values)))
+        if len(values) > 1
+        else compact(values[0])
         for name, values in metrics.items()
     }

@@ -94,3 +94,18 @@ def test_aggregates_move_with_the_scores(scores: np.ndarray, shift: float) -> No
         before, after = AGGREGATES[name](scores), AGGREGATES[name](scores + shift)
         assert after == pytest.approx(before + shift, abs=1e-9)
         assert scores.min() - 1e-9 <= before <= scores.max() + 1e-9
+
+
+def test_one_run_per_task_has_no_interval() -> None:
+    scores = np.array([[0.2], [0.6]])
+    intervals = [
+        aggregate(scores)["mean"],
+        performance_profile(scores),
+        efficiency_curve(scores[..., None]),
+        probability_of_improvement(scores, np.array([[0.1, 0.3], [0.5, 0.7]])),
+    ]
+    assert intervals[0].estimate == pytest.approx(0.4)
+    assert intervals[3].estimate == 0.5
+    for interval in intervals:
+        assert interval.low.shape == interval.high.shape == interval.estimate.shape
+        assert np.isnan(interval.low).all() and np.isnan(interval.high).all()

@@ -49,7 +49,7 @@ def test_large_arrays_are_named_in_full() -> None:
 
 
 def test_short_names_stay_and_long_ones_end_with_a_hash_of_all() -> None:
-    assert file_name("ippo-penalty(k=-100)") == "ippo-penalty-k=-100"
+    assert file_name("ippo-penalty(k=-100)") == "ippo-penalty-k=-100-"
     assert short_name("a" * 200) == "a" * 200
     assert short_name(LONG) == "a" * 187 + "-9835fa6bf4e2"
     assert short_name(LONG + "b") == "a" * 187 + "-" + short_name(LONG + "b")[-12:]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from baselines.evaluation.statistics import iqm, mean_interval, rate_interval
+from baselines.evaluation.statistics import iqm, mean_interval, metric_interval, rate_interval
 from stmg_envs.errors import InvalidArgumentError
 
 Z = 1.959963984540054
@@ -71,7 +71,7 @@ def test_mean_interval_covers_the_truth_as_often_as_promised() -> None:
     assert covered == pytest.approx(0.95, abs=0.006)
 
 
-@pytest.mark.parametrize(("successes", "total"), [(0, 1), (1, 1), (0, 16), (16, 16), (5, 8), (99, 100)])
+@pytest.mark.parametrize(("successes", "total"), [(0, 2), (1, 2), (0, 16), (16, 16), (5, 8), (99, 100)])
 def test_rate_interval_is_wilsons(successes: int, total: int) -> None:
     interval = rate_interval(successes, total)
     low, high = wilson(successes, total)
@@ -79,6 +79,21 @@ def test_rate_interval_is_wilsons(successes: int, total: int) -> None:
     assert interval.low == pytest.approx(low, abs=1e-12)
     assert interval.high == pytest.approx(high, abs=1e-12)
     assert 0 <= interval.low <= interval.estimate <= interval.high <= 1
+
+
+@pytest.mark.parametrize("successes", [0, 1])
+def test_one_run_has_no_interval(successes: int) -> None:
+    interval = rate_interval(successes, 1)
+    assert interval.estimate == successes
+    assert np.isnan([interval.low, interval.high]).all()
+
+
+def test_means_of_rates_stay_inside_0_and_1() -> None:
+    values = [1.0, 1.0, 0.7]
+    rate, plain = metric_interval("win_rate", values), metric_interval("hits", values)
+    assert plain.low == pytest.approx(0.9 - 0.1 * 4.302652729911275)
+    assert plain.high == pytest.approx(0.9 + 0.1 * 4.302652729911275)
+    assert (rate.estimate, rate.low, rate.high) == (plain.estimate, plain.low, 1.0)
 
 
 def test_rate_of_sixteen_in_sixteen() -> None:

@@ -63,7 +63,7 @@ def test_some_of_the_tasks_are_not_averaged(tmp_path: Path) -> None:
     write_results(tmp_path, results(partial=partial))
     (suite,) = board_of(tmp_path).suites
     assert suite.rows == ()
-    assert suite.incomplete == (("partial", tmp_path.name, 2),)
+    assert suite.incomplete == (("partial", tmp_path.name, "algorithm", 2),)
 
 
 def test_among_equals_few_runs_come_last(tmp_path: Path) -> None:

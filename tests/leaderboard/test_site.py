@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -44,7 +46,9 @@ def test_index(results: Path, tmp_path: Path) -> None:
     assert "shown but not aggregated: duel" in index.text("results")
     assert "version 1" in index.text("header") and "320" in index.text("protocol")
     links = {
-        link.partition("#")[0] for link in index.attributes("href") if not link.startswith(("#", "data:"))
+        link.partition("#")[0]
+        for link in index.attributes("href")
+        if not link.startswith(("#", "data:", "data/"))
     }
     assert links == {path.name for path in site.pages}
 
@@ -121,3 +125,67 @@ def test_files_have_names_that_file_systems_take_and_tell_apart(tmp_path: Path) 
     folders = {path.name: (path / "film.gif").read_bytes() for path in (tmp_path / "site/media").iterdir()}
     assert {name: folders[name] for name in ("mine", "mine-2")} == {"mine": b"Mine", "mine-2": b"mine"}
     assert len(folders) == 3 and max(map(len, folders)) == 200
+
+
+def test_every_table_is_a_file_too(results: Path, tmp_path: Path) -> None:
+    data = write_site([results], tmp_path / "site").index.parent / "data"
+    rows = json.loads((data / "results.json").read_text())
+    assert len(rows) == 7
+    (best,) = (row for row in rows if (row["task"], row["algorithm"]) == ("maintain", "best"))
+    known = {"source": "results", "kind": "algorithm", "runs": 12, "episodes": 2, "return": 17.5}
+    assert known.items() <= best.items()
+    assert (best["score_iqm"], best["score_optimality_gap"], best["optimal"]) == (1.0, 0.0, 1.0)
+    (duel,) = (row for row in rows if row["task"] == "duel")
+    assert (duel["return"], duel["score_iqm"], duel["optimal"]) == (1.5, None, None)
+    with (data / "results.csv").open(newline="") as file:
+        again = list(csv.DictReader(file))
+    assert again == [{name: "" if cell is None else str(cell) for name, cell in row.items()} for row in rows]
+    suite = json.loads((data / "suites/dilemmas/results.json").read_text())
+    assert (suite[0]["algorithm"], suite[0]["runs"], suite[0]["iqm"]) == ("best", 12, 1.0)
+    compared = json.loads((data / "suites/dilemmas/improvement.json").read_text())
+    assert [(row["algorithm"], row["than_algorithm"], row["probability"]) for row in compared] == [
+        ("best", "short", 1.0),
+        ("short", "best", 0.0),
+    ]
+    runs = json.loads((data / "tasks/duel/runs.json").read_text())
+    assert [(row["run"], row["return"], row["score"]) for row in runs] == [
+        ("seed_0", 1.0, None),
+        ("seed_1", 2.0, None),
+    ]
+
+
+def test_zoo_and_variants_stand_apart(tmp_path: Path) -> None:
+    recipe = {"algorithm": "steer", "env_id": "stmg/Mixing-v0", "config": {}}
+    names = ("steer", "steer-dri", "steer_itb", "steer: slower", "steer 1>0", "theirs")
+    write_results(tmp_path / "study", {"mixing": {name: made_runs([1.0, 2.0]) for name in names}})
+    own = {name: recipe | {"algorithm": "theirs.py:Policy"} if name == "theirs" else recipe for name in names}
+    manifest = {f"mixing / {name}": {"recipe": own[name], "blocks": []} for name in names}
+    (tmp_path / "study" / "manifest.json").write_text(json.dumps(manifest))
+    write_results(tmp_path / "steer-mixing", {"mixing": {"steer": made_runs([2.0])}})
+    run = recipe | {"seeds": [0], "published": {"chosen_by": "optimal"}}
+    (tmp_path / "steer-mixing" / "run.json").write_text(json.dumps(run))
+    site = write_site([tmp_path], tmp_path / "site")
+    kinds = {
+        (row["source"], row["algorithm"]): row["kind"]
+        for row in json.loads((tmp_path / "site/data/results.json").read_text())
+    }
+    assert kinds == {
+        ("study", "steer"): "algorithm",
+        ("study", "steer-dri"): "algorithm",
+        ("study", "theirs"): "algorithm",
+        ("study", "steer_itb"): "variant",
+        ("study", "steer: slower"): "variant",
+        ("study", "steer 1>0"): "variant",
+        ("steer-mixing", "steer"): "zoo",
+    }
+    # Every row, entry and key says what the filter asks; lines of algorithms alone are drawn at first.
+    for path in (site.index, *site.pages):
+        marked = [
+            dict(attributes) for _, attributes in page(path).tags if "data-algorithm" in dict(attributes)
+        ]
+        assert marked
+        for attributes in marked:
+            (kind,) = {kind for (s, a), kind in kinds.items() if attributes["data-algorithm"] == f"{a} {s}"}
+            assert attributes["data-kind"] == kind
+            if "aria-pressed" in attributes:
+                assert attributes["aria-pressed"] == ("true" if kind == "algorithm" else "false")

@@ -20,17 +20,19 @@ for (const table of document.querySelectorAll("table.sortable")) {
   }));
 }
 
-// The filter hides what does not fit in every table of the page.
+// The filter hides what does not fit in every table and chart of the page, and stands in the address.
 const form = document.querySelector("form.filters");
 
 function filter() {
   const wanted = Object.fromEntries(new FormData(form));
   const fits = (data) =>
     data.algorithm.toLowerCase().includes(wanted.algorithm.trim().toLowerCase())
-    && (!wanted.family || data.family.split("|").includes(wanted.family))
-    && (!wanted.task || data.task.split("|").includes(wanted.task))
-    && Number(data.runs) >= Number(wanted.runs);
+    && (!wanted.family || !data.family || data.family.split("|").includes(wanted.family))
+    && (!wanted.task || !data.task || data.task.split("|").includes(wanted.task))
+    && (!data.runs || Number(data.runs) >= Number(wanted.runs))
+    && (data.kind === "algorithm" || data.kind in wanted);
   for (const item of document.querySelectorAll("[data-algorithm]")) item.hidden = !fits(item.dataset);
+  for (const key of document.querySelectorAll("button.key")) draw(key);
   for (const table of document.querySelectorAll("table[data-rows]")) {
     const none = [...table.tBodies[0].rows].every((row) => row.hidden);
     table.closest(".scroll").hidden = none;
@@ -41,10 +43,40 @@ function filter() {
   form.querySelector("output").textContent = `${shown} of ${results.length} results`;
 }
 
-form.addEventListener("input", filter);
-form.addEventListener("reset", () => setTimeout(filter));
+// A line is drawn if its key is pressed and fits the filter.
+function draw(key) {
+  const line = key.closest("figure").querySelector(`g[data-line="${key.dataset.line}"]`);
+  line.toggleAttribute("hidden", key.hidden || key.ariaPressed !== "true");
+}
+
+// After #?, as pages opened from a file may change nothing else of their address.
+function remember() {
+  const unset = { algorithm: "", family: "", task: "", runs: "1" };
+  const chosen = [...new FormData(form)].filter(([name, value]) => value !== unset[name]);
+  const here = location.pathname + location.search;
+  if (chosen.length) history.replaceState(null, "", `${here}#?${new URLSearchParams(chosen)}`);
+  else if (location.hash.startsWith("#?")) history.replaceState(null, "", here);
+}
+
+function recall() {
+  if (location.hash.startsWith("#?")) {
+    form.reset();
+    for (const [name, value] of new URLSearchParams(location.hash.slice(2))) {
+      const field = form.elements.namedItem(name);
+      if (!field) continue;
+      if (field.type === "checkbox") field.checked = true;
+      else field.value = value;
+    }
+  }
+  filter();
+}
+
+const change = () => { filter(); remember(); };
+form.addEventListener("input", change);
+form.addEventListener("reset", () => setTimeout(change));
 form.addEventListener("submit", (event) => event.preventDefault());
-filter();
+addEventListener("hashchange", recall);
+recall();
 
 // Charts: what lies at the pointer is read out; the keys below choose the lines.
 const number = (value, percent) =>
@@ -124,7 +156,7 @@ for (const figure of document.querySelectorAll("figure.chart")) {
     key.addEventListener("click", () => {
       const shown = key.ariaPressed !== "true";
       key.ariaPressed = String(shown);
-      figure.querySelector(`g[data-line="${key.dataset.line}"]`).toggleAttribute("hidden", !shown);
+      draw(key);
     });
   }
 }
