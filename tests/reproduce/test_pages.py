@@ -63,7 +63,7 @@ def archive(tmp_path: Path) -> Archive:
         "seed_1": bad | {"absolute_metrics": absolute(5.0, 0.0)},
     }
     recipe = {"algorithm": "steer", "env_id": "stmg/Penalty-v0", "env_args": {"k": 0}, "priority": None}
-    recipe |= {"config": {"total_steps": 200_000}}
+    recipe["config"] = {"total_steps": 200_000}
     archive = Archive(tmp_path)
     archive.results["stmg"][PENALTY.task] = {"steer": runs}
     archive.manifest[PENALTY.key] = {"recipe": recipe, "blocks": [BLOCK]}
