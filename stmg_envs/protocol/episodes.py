@@ -27,12 +27,16 @@ class Transition:
         rewards: float32 (B, n).
         terminated: bool (B,).
         truncated: bool (B,), the time limit was reached and the game had not ended.
+        terminations: bool (B, n), agents that acted and have left the game, or whose game has ended.
+        truncations: bool (B, n), agents that acted and were cut off.
         metrics: named float32 (B,).
     """
 
     rewards: Tensor
     terminated: Tensor
     truncated: Tensor
+    terminations: Tensor
+    truncations: Tensor
     metrics: dict[str, Tensor]
 
     @property
@@ -141,6 +145,7 @@ class Episodes:
             where: bool (B,); the other environments stay as they are and get zero rewards.
         """
         streams = self.require_start().fold(self.episode, self.elapsed + 1)
+        acted = self.game.alive(self.state)
         outcome = self.game.step(self.state, actions, streams)
         elapsed = self.elapsed + 1
         limit = self.game.max_steps
@@ -153,9 +158,12 @@ class Episodes:
             elapsed = torch.where(where, elapsed, self.elapsed)
             rewards = rewards * where[:, None]
             terminated, truncated = terminated & where, truncated & where
+            acted = acted & where[:, None]
             state = {name: _select(where, new, self.state[name]) for name, new in state.items()}
         self.elapsed, self._state = elapsed, state
-        return Transition(rewards, terminated, truncated, outcome.metrics)
+        terminations = acted & (terminated[:, None] | ~self.game.alive(state))
+        truncations = acted & truncated[:, None] & ~terminations
+        return Transition(rewards, terminated, truncated, terminations, truncations, outcome.metrics)
 
     def observe(self) -> dict[str, Tensor]:
         """Observations of all agents.

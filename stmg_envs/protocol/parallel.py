@@ -126,16 +126,15 @@ class GameParallelEnv(PriorityParallelEnv):
         transition = self._episodes.step(joint)
         acted = self.agents
         rewards = transition.rewards[0].tolist()
-        terminated, truncated = bool(transition.terminated[0]), bool(transition.truncated[0])
-        alive = self.game.alive(self._episodes.state)[0].tolist()
+        terminated, truncated = transition.terminations[0].tolist(), transition.truncations[0].tolist()
         observations, infos = self._observations(), self._infos()
         metrics = {name: float(value[0]) for name, value in transition.metrics.items()}
         for agent in acted:
             infos[agent].update(metrics)
         index = {agent: i for i, agent in enumerate(self.possible_agents)}
-        terminations = {agent: terminated or not alive[index[agent]] for agent in acted}
-        truncations = {agent: truncated and not terminations[agent] for agent in acted}
-        self.agents = [agent for agent in acted if not (terminations[agent] or truncated)]
+        terminations = {agent: terminated[index[agent]] for agent in acted}
+        truncations = {agent: truncated[index[agent]] for agent in acted}
+        self.agents = [agent for agent in acted if not (terminations[agent] or truncations[agent])]
         return (
             observations,
             {agent: rewards[index[agent]] for agent in acted},

@@ -189,19 +189,17 @@ class GameVectorEnv(JointVectorEnv):
     def step(self, actions: Tensor) -> tuple[Observations, Tensor, Tensor, Tensor, dict[str, Any]]:
         if self.validate:
             actions = self.episodes.check_actions(actions)
-        acted = self.game.alive(self.episodes.state)
         transition = self.episodes.step(actions)
         final = observations = self.episodes.observe()
         done = transition.done
-        terminations = acted & (transition.terminated[:, None] | ~final["alive"])
         # On an accelerator asking whether any episode ended would wait for the device.
         if self.device.type != "cpu" or bool(done.any()):
             self.episodes.restart(done)
             observations = self.episodes.observe()
         info = {
             "final": final,
-            "terminations": terminations,
-            "truncations": acted & transition.truncated[:, None] & ~terminations,
+            "terminations": transition.terminations,
+            "truncations": transition.truncations,
             "metrics": transition.metrics,
         }
         return observations, transition.rewards, transition.terminated, transition.truncated, info

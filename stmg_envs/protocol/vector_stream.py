@@ -153,13 +153,9 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
                 flags.copy(),
                 self._info(zeros, complete),
             )
-        acted = self._view["alive"] & complete[:, None]
         transition = self._episodes.step(self._joint, where=complete)
         done = transition.done
-        left = self.game.alive(self._episodes.state)
-        terminations = acted & (transition.terminated[:, None] | ~left)
-        truncations = acted & transition.truncated[:, None] & ~terminations
-        self._ends = {"terminations": terminations, "truncations": truncations}
+        self._ends = {"terminations": transition.terminations, "truncations": transition.truncations}
         self._measure(transition.metrics, complete)
         self._begin_timestep(complete & ~done)
         # After the end, the agent that decided first sees the final state.
