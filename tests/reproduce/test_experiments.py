@@ -65,7 +65,7 @@ def test_another_configuration_makes_old_results_stale(tmp_path: Path) -> None:
     run_cells((changed,), archive, tmp_path / "work", titles.watching, 3, "cpu")
     assert len(titles.seen) == 1
     assert list(archive.runs(changed)) == ["seed_0", "seed_1", "seed_2"]
-    assert len(list((tmp_path / "work" / "steer-penalty-k=0").iterdir())) == 2
+    assert len(list((tmp_path / "work" / "steer-penalty-k=0-").iterdir())) == 2
 
 
 def test_a_field_that_the_archive_does_not_know_stood_at_its_default(tmp_path: Path) -> None:
