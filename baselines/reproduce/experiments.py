@@ -91,7 +91,7 @@ def priority() -> Experiment:
         for order in itertools.permutations(make_game(env_id, **args).agents)
     )
     slow = next(cell for cell in cells if cell.label == "steer 0>1>2")
-    longer = replace(slow, label=f"{slow.label} (30,000 steps)", config={"total_steps": 30_000})
+    longer = replace(slow, label=f"{slow.label} (30000 steps)", config={"total_steps": 30_000})
     return Experiment("priority", "STEER under every order of decision", (*cells, longer))
 
 
