@@ -1,11 +1,12 @@
 from . import errors as errors
 from .algorithms.registry import list_algorithms as list_algorithms
-from .runs.api import LoadedPolicy as LoadedPolicy
 from .runs.api import TrainedRun as TrainedRun
 from .runs.api import evaluate as evaluate
-from .runs.api import load_policy as load_policy
+from .runs.api import resume as resume
 from .runs.api import train as train
 from .runs.distill import Distilled as Distilled
 from .runs.distill import distill as distill
+from .runs.loaded import LoadedPolicy as LoadedPolicy
+from .runs.loaded import load_policy as load_policy
 from .runs.publish import Published as Published
 from .runs.publish import publish as publish

@@ -27,3 +27,7 @@ class ResultsError(STMGError, ValueError):
 
 class PolicyError(STMGError, ValueError):
     """Somebody's policy does not exist, or is no policy."""
+
+
+class TrainingProcessError(STMGError):
+    """A process that trained some of a run's seeds has ended by itself."""

@@ -9,19 +9,21 @@ from rich.console import Console
 from rich.table import Table
 
 from baselines.algorithms.config import ConfigSources
+from baselines.runs.blocks import block_plans
 from baselines.runs.plan import RunPlan
 
 
-def print_plan(plan: RunPlan, sources: ConfigSources, out: str) -> None:
+def print_plan(plan: RunPlan, sources: ConfigSources, out: str, processes: int) -> None:
     """Print a plan: what is played, by what, and every field of the configuration with who sets it.
 
     Args:
         plan: what would be done.
         sources: who sets the fields of its configuration.
         out: where the run would lie.
+        processes: at most so many would train it.
     """
     console = Console(soft_wrap=True, highlight=False)
-    for name, text in _facts(plan, out).items():
+    for name, text in _facts(plan, out, processes).items():
         console.print(f"{name + ':':<14}{text}", markup=False)
     table = Table("field", "value", "set by", box=SIMPLE_HEAD)
     for field in fields(plan.config):
@@ -30,10 +32,11 @@ def print_plan(plan: RunPlan, sources: ConfigSources, out: str) -> None:
     console.print("nothing was trained or written: without --dry-run it is")
 
 
-def _facts(plan: RunPlan, out: str) -> dict[str, str]:
+def _facts(plan: RunPlan, out: str, processes: int) -> dict[str, str]:
     game, config = plan.game(), plan.config
     policy = plan.algorithm.build(config, plan.policy_spec(game))
     parameters = sum(p.numel() for p in policy.parameters())
+    blocks = len(block_plans(plan))
     arguments = f" {plan.env_args}" if plan.env_args else ""
     return {
         "algorithm": f"{plan.algorithm.name}, {parameters:,} parameters per run",
@@ -43,6 +46,7 @@ def _facts(plan: RunPlan, out: str) -> dict[str, str]:
         "seeds": ", ".join(map(str, plan.seeds)),
         "training": f"{config.updates:,} updates of {config.batch:,} steps, {config.planned_steps:,} per run",
         "device": f"{plan.device}, {plan.workers} workers",
+        "processes": f"{min(processes, blocks)}, for {blocks} blocks of seeds",
         "out": out,
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import rich_click as click
@@ -94,6 +94,16 @@ THREADS: dict[str, Any] = {
 }
 """What `--threads` is."""
 
+PROCESSES: dict[str, Any] = {
+    "type": click.IntRange(min=1),
+    "show_default": "as many as cores and blocks of 16 seeds",
+    "help": "among which the seeds are divided; they change no result",
+}
+"""What `--processes` is."""
+
+WANDB: dict[str, Any] = {"metavar": "PROJECT", "help": "log to Weights & Biases too; extra wandb"}
+"""What `--wandb` is."""
+
 OUT: dict[str, Any] = {"type": click.Path(file_okay=False), "help": "run directory; must not exist yet"}
 """What `--out` is where a run is made."""
 
@@ -110,13 +120,33 @@ def config_options(config_class: type[RunConfig]) -> list[click.Option]:
     ]
 
 
+def config_panels(config_class: type[RunConfig]) -> list[click.RichOptionPanel]:
+    """Panels of these flags for help: one for every class that brings fields, the most general one first."""
+    panels, known = [], set[str]()
+    for family in reversed(config_class.mro()):
+        own = (
+            [field.name for field in fields(family) if field.name not in known]
+            if is_dataclass(family)
+            else []
+        )
+        known |= set(own)
+        title = (
+            (family.__doc__ or "")
+            .partition(".")[0]
+            .removeprefix("Fields of ")
+            .removeprefix("Configuration of ")
+        )
+        if own:
+            panels.append(click.RichOptionPanel(title[:1].upper() + title[1:], options=own))
+    return panels
+
+
 def _field_option(field: Field[Any], hint: Any) -> click.Option:
-    """The flag of a configuration field; it has no default, so that presets show through."""
+    """The flag of a configuration field; unless it is given, presets show through."""
     kind, info = get_args(hint)[:2]
     flag = f"--{field.name.replace('_', '-')}"
     if kind is bool:
         flag = f"{flag}/--no-{field.name.replace('_', '-')}"
     if get_origin(kind) is Literal:
         kind = click.Choice(get_args(kind))
-    words = f"{info.description} [class default: {field.default}]"
-    return click.Option([flag, field.name], type=kind, default=None, help=words)
+    return click.Option([flag, field.name], type=kind, default=None, show_default=True, help=info.description)

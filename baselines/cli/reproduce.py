@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 import re
+import shlex
+import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -92,7 +95,9 @@ def command(
         if not page:
             torch.set_num_threads(threads or options.default_threads())
             where = work or Path("runs/reproduce") / experiment
-            run_cells(cells, archive, where, watching, runs, device or "cpu")
+            same = shlex.join(["stmg", *sys.argv[1:]])
+            opening = partial(watching, going_on=lambda _: same)
+            run_cells(cells, archive, where, opening, runs, device or "cpu")
     finally:
         if archive.manifest:
             click.echo(f"page: {write_page(chosen, archive)}")

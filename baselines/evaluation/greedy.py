@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,21 @@ class Evaluated:
     metrics: dict[str, NDArray[np.float64]]
     actions: list[NDArray[np.float64]]
     lost: NDArray[np.int64] | None
+
+    @staticmethod
+    def joined(parts: Sequence[Evaluated]) -> Evaluated:
+        """What several groups of runs did in the same number of episodes, as one."""
+        optimal = [part.optimal for part in parts if part.optimal is not None]
+        lost = [part.lost for part in parts if part.lost is not None]
+        return Evaluated(
+            returns=np.concatenate([part.returns for part in parts]),
+            optimal=np.concatenate(optimal) if len(optimal) == len(parts) else None,
+            metrics={
+                name: np.concatenate([part.metrics[name] for part in parts]) for name in parts[0].metrics
+            },
+            actions=[play for part in parts for play in part.actions],
+            lost=np.concatenate(lost) if lost else None,
+        )
 
     def as_metrics(self, run: int) -> dict[str, list[float]]:
         """The lists that results files hold: one entry per episode; what is said of all of them, once."""

@@ -16,7 +16,8 @@ from baselines.policies.failure import PolicyFailureError, Status
 from baselines.policies.play import Episodes
 from baselines.policies.process import Limits, PolicyProcess, Verdict
 from baselines.policies.tally import Tally
-from baselines.runs.trainer import ABSOLUTE, EVALUATIONS
+from baselines.runs.block import EVALUATIONS
+from baselines.runs.trainer import ABSOLUTE
 from stmg_envs import vector_env
 from stmg_envs.arguments import require_count
 from stmg_envs.protocol import JointVectorEnv, Streams

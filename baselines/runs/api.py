@@ -1,4 +1,4 @@
-"""Train, evaluate and load policies: the functions people call."""
+"""Train, resume and evaluate: the functions people call."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from baselines.errors import CheckpointError
 from baselines.evaluation.greedy import Evaluated, evaluate_greedy
 from baselines.evaluation.names import file_name
 from baselines.evaluation.results import ResultsFile
+from baselines.runs.block import EVALUATIONS
 from baselines.runs.directory import RunDirectory
+from baselines.runs.loaded import load_population
 from baselines.runs.plan import RunPlan, make_plan
-from baselines.runs.trainer import ABSOLUTE, EVALUATIONS, FRESH, Progress, Trainer, write_plays
+from baselines.runs.processes import make_blocks
+from baselines.runs.trainer import ABSOLUTE, FRESH, Progress, Trainer, write_plays
 from baselines.runs.zoo import find_run
-from baselines.training.checkpoint import load_checkpoint
-from baselines.training.population import Population, policy_inputs
-from baselines.training.rollout import decision_noise
+from baselines.training.population import Population
 from baselines.training.trackers import WeightsAndBiases, check_wandb
-from stmg_envs.protocol import Observations, Streams, identity_priority
+from stmg_envs.arguments import require_count
+from stmg_envs.protocol import Streams
 
 
 @dataclass(frozen=True)
@@ -83,6 +82,7 @@ def train(
     preset: str | None = None,
     out: str | Path | None = None,
     resume: bool = False,
+    processes: int = 1,
     watch: Callable[[Progress], None] | None = None,
     wandb: str | None = None,
     **config: Any,
@@ -101,6 +101,8 @@ def train(
         preset: named settings; by default those of the environment's family.
         out: run directory; by default one under `runs/` named after algorithm, task and time.
         resume: continue the run in `out`; with more `total_steps` it becomes longer.
+        processes: among which the run's blocks of 16 seeds are divided, which changes no result. A script
+            that asks for more than one needs the guard `if __name__ == "__main__"`.
         watch: called after every update.
         wandb: project at Weights & Biases to log to, beside TensorBoard's files; extra `wandb`.
         **config: fields of the algorithm's configuration.
@@ -110,7 +112,7 @@ def train(
 
     Raises:
         STMGError: one of its subclasses names what is wrong, before any work starts.
-        KeyboardInterrupt: after saving, when interrupted.
+        KeyboardInterrupt: of `Stopped`, after saving, when interrupted.
     """
     plan = make_plan(
         algorithm,
@@ -123,13 +125,61 @@ def train(
         preset=preset,
         config=config,
     )
-    directory = place(plan, out, resume)
+    return _carry_out(plan, place(plan, out, resume), resume, processes, watch, wandb)
+
+
+def resume(
+    run_dir: str | Path,
+    *,
+    total_steps: int | None = None,
+    goal: str | None = None,
+    device: str | None = None,
+    workers: int | None = None,
+    processes: int = 1,
+    watch: Callable[[Progress], None] | None = None,
+    wandb: str | None = None,
+) -> TrainedRun:
+    """Go on with a training where it stopped; the run directory knows everything else.
+
+    Args:
+        run_dir: a run directory.
+        total_steps: a new end, not before the old one.
+        goal: a new goal, such as "return >= 9".
+        device: another one than the run had.
+        workers: processes that step an engine's environments; as many as the run had by default.
+        processes: as in `train`.
+        watch: called after every update.
+        wandb: as in `train`.
+
+    Returns:
+        The run, with the evaluation of the final policies.
+
+    Raises:
+        RunDirectoryError: if there is no training to go on with.
+        STMGError: one of its subclasses names what else is wrong, before any work starts.
+        KeyboardInterrupt: of `Stopped`, after saving, when interrupted.
+    """
+    directory = RunDirectory(Path(run_dir))
+    plan = directory.continued(total_steps=total_steps, goal=goal, device=device, workers=workers)
+    return _carry_out(plan, directory, True, processes, watch, wandb)
+
+
+def _carry_out(
+    plan: RunPlan,
+    directory: RunDirectory,
+    resume: bool,
+    processes: int,
+    watch: Callable[[Progress], None] | None,
+    wandb: str | None,
+) -> TrainedRun:
+    """Train a plan in its directory."""
     if wandb is not None:
         check_wandb(wandb)
+    require_count("processes", processes, 1)
     if not resume:
         directory.create(plan)
     trackers = [] if wandb is None else [WeightsAndBiases(wandb, directory.path, plan.as_dict())]
-    trainer = Trainer(plan, directory, resume, trackers)
+    trainer = Trainer(plan, directory, resume, trackers, make_blocks(plan, processes))
     evaluated = trainer.run(watch)
     return TrainedRun(directory.path, plan, trainer.step, evaluated)
 
@@ -171,106 +221,3 @@ def play(population: Population, plan: RunPlan, episodes: int, counter: int) -> 
     streams = Streams.from_seeds(plan.seeds, plan.device).fold(EVALUATIONS, counter)
     with closing(plan.evaluation_environments(episodes)) as env:
         return evaluate_greedy(population, env, streams, episodes, plan.config.eval_max_steps)
-
-
-class LoadedPolicy:
-    """The trained joint policy of one run, for play and comparison.
-
-    Args:
-        population: a population of one.
-        plan: how it was trained.
-    """
-
-    def __init__(self, population: Population, plan: RunPlan) -> None:
-        self.plan = plan
-        self._population = population
-        self._spec = plan.policy_spec(plan.game())
-        self._memory = population.no_memory(0, self._spec.n)
-
-    def act(
-        self, observations: Observations, priority: Tensor | None = None, streams: Streams | None = None
-    ) -> Tensor:
-        """Joint actions for a batch.
-
-        A recurrent policy remembers from call to call; `reset` makes it forget.
-
-        Args:
-            observations: as `stmg_envs.vector_env` gives them, leading axis B.
-            priority: LongTensor (B, n); identity by default.
-            streams: randomness, one stream, for sampled decisions; greedy by default.
-
-        Returns:
-            LongTensor (B, n) or float (B, n, action_dim).
-        """
-        batch = observations["observation"].shape[0]
-        device = self._population.device
-        order = identity_priority(self._spec.n, batch, device) if priority is None else priority
-        shape = (1, batch, self._spec.n, self._spec.action_width)
-        if streams is None:
-            noise = torch.zeros(shape, device=device)
-        else:
-            noise = decision_noise(self._spec.n, self._spec.action_width, self._spec.discrete)(streams, batch)
-        inputs = policy_inputs(observations, order, 1)
-        if self._memory.shape[-1]:
-            if self._memory.shape[1] != batch:
-                self._memory = self._population.no_memory(batch, self._spec.n)
-            # Who is not in the game has nothing to remember when it enters.
-            if "alive" in inputs:
-                self._memory = torch.where(inputs["alive"].unsqueeze(-1), self._memory, 0.0)
-            inputs["memory"] = self._memory
-        decision = self._population.act(inputs, noise)
-        self._memory = self._memory if decision.memory is None else decision.memory
-        return decision.actions[0]
-
-    def reset(self, where: Tensor | None = None) -> None:
-        """Forget what was remembered of all episodes, or of those of a mask (B,): call it when they end.
-
-        Policies without memory need no reset.
-        """
-        gone = torch.ones_like(self._memory[0, :, 0, 0], dtype=torch.bool) if where is None else where
-        self._memory = torch.where(gone[None, :, None, None], 0.0, self._memory)
-
-
-def load_policy(run_dir: str | Path, seed: int | None = None) -> LoadedPolicy:
-    """The trained policy of one seed of a run.
-
-    Args:
-        run_dir: a run directory, or an entry of the zoo, such as "zoo/steer-penalty".
-        seed: one of the run's seeds; the first by default.
-
-    Raises:
-        RunDirectoryError: if there is no run.
-        CheckpointError: if its checkpoint is missing, damaged, or has no such seed.
-    """
-    directory = find_run(run_dir)
-    plan = directory.plan()
-    plan = of_seed(plan, plan.seeds[0] if seed is None else seed)
-    return LoadedPolicy(load_population(directory, plan)[0], plan)
-
-
-def of_seed(plan: RunPlan, seed: int) -> RunPlan:
-    """The part of a plan that is one seed's.
-
-    Raises:
-        CheckpointError: if it has no such seed.
-    """
-    if seed not in plan.seeds:
-        raise CheckpointError(f"seed={seed} is none of the run; expected one of {plan.seeds}")
-    return replace(plan, seeds=(seed,))
-
-
-def load_population(directory: RunDirectory, plan: RunPlan) -> tuple[Population, dict[str, Any]]:
-    """The saved policies of the plan's seeds, and how far their training had come.
-
-    Raises:
-        CheckpointError: if the checkpoint is missing, damaged, or of another run.
-    """
-    tensors, progress = load_checkpoint(directory.checkpoint)
-    sizes = plan.policy_spec(plan.game())
-    population = Population(lambda: plan.algorithm.build(plan.config, sizes), plan.seeds, plan.device)
-    try:
-        rows = [progress["seeds"].index(seed) for seed in plan.seeds]
-        population.load({name: tensors[f"policy.{name}"][rows] for name in population.parameters})
-    except (KeyError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{directory.checkpoint} does not fit the run ({error})") from None
-    return population, progress

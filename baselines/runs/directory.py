@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from baselines.distillation.students import STUDENTS
 from baselines.errors import RunDirectoryError
 from baselines.evaluation.report_inputs import Manifest
 from baselines.evaluation.results import read_checked, read_json, write_json
-from baselines.runs.plan import RunPlan, check_plan, device_here, resolve_plan
+from baselines.runs.plan import RunPlan, check_plan, device_here, make_plan, resolve_plan
 from baselines.runs.provenance import provenance
 
 PUBLISHED = "published"
@@ -108,6 +110,38 @@ class RunDirectory:
         row = STUDENTS if stored.algorithm == STUDENTS.name else stored.algorithm
         same = {name: getattr(stored, name) for name in names}
         return resolve_plan(row, stored.env_id, device=device_here(stored.device), **same)
+
+    def continued(self, **changes: Any) -> RunPlan:
+        """The plan of going on with the directory's training.
+
+        Args:
+            **changes: `total_steps`, `goal`, `device` and `workers`; None leaves what the run had.
+
+        Raises:
+            RunDirectoryError: if there is nothing to go on with, or the end would come before the old one.
+            STMGError: one of its subclasses, if a change is not accepted.
+        """
+        plan = self.plan()
+        if self.published:
+            raise RunDirectoryError(
+                f"{str(self.path)!r} is a published policy without its training; expected a run directory of "
+                f"stmg train"
+            )
+        if plan.algorithm.name == STUDENTS.name:
+            raise RunDirectoryError(f"{str(self.path)!r} holds students; go on with: {self.going_on()}")
+        chosen = {name: value for name, value in changes.items() if value is not None}
+        what = plan.as_dict()
+        what["config"] |= {name: chosen.pop(name) for name in ENDS if name in chosen}
+        longer = make_plan(**what | chosen)
+        self.check_continues(longer)
+        return longer
+
+    def going_on(self) -> str:
+        """The command that goes on with a training that was interrupted."""
+        made, path = read_json(self.manifest), shlex.quote(str(self.path))
+        if made["algorithm"] == STUDENTS.name:
+            return f"stmg distill {shlex.quote(made['config']['teacher'])} --out {path} --resume"
+        return f"stmg train --resume {path}"
 
     @property
     def published(self) -> bool:

@@ -14,7 +14,8 @@ from baselines.errors import ConfigError
 from baselines.evaluation.comparison import Compared, compare, markdown_table
 from baselines.evaluation.greedy import Evaluated
 from baselines.evaluation.results import ResultsFile, write_text
-from baselines.runs.api import evaluate, load_population, of_seed, place, play
+from baselines.runs.api import evaluate, place, play
+from baselines.runs.loaded import load_population, of_seed
 from baselines.runs.plan import RunPlan
 from baselines.runs.trainer import ABSOLUTE, Progress, Trainer
 from baselines.runs.zoo import find_run

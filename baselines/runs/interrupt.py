@@ -3,7 +3,27 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType, TracebackType
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Where an interrupted training has saved itself: the argument of the KeyboardInterrupt that ends it.
+
+    Attributes:
+        path: the run directory.
+        step: environment steps per run so far.
+        total_steps: environment steps per run in all.
+    """
+
+    path: Path
+    step: int
+    total_steps: int
+
+    def __str__(self) -> str:
+        return f"{self.path} stopped at step {self.step:,} of {self.total_steps:,} and can be resumed"
 
 
 class StopRequest:

@@ -1,4 +1,4 @@
-"""The training loop: collect, update, evaluate, save."""
+"""The training loop: update, evaluate, save."""
 
 from __future__ import annotations
 
@@ -8,26 +8,20 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
+from torch import Tensor
 
 from baselines.errors import CheckpointError
 from baselines.evaluation.goal import Goal
-from baselines.evaluation.greedy import Evaluated, evaluate_greedy
+from baselines.evaluation.greedy import Evaluated
 from baselines.evaluation.results import ResultsFile, write_json
+from baselines.runs.blocks import Blocks, BlocksHere
 from baselines.runs.directory import RunDirectory
-from baselines.runs.interrupt import StopRequest
+from baselines.runs.interrupt import Stopped, StopRequest
 from baselines.runs.plan import RunPlan
-from baselines.training.checkpoint import load_checkpoint, prefixed, save_checkpoint, under
-from baselines.training.finite import FiniteCheck
-from baselines.training.memory import keep_freed_memory
+from baselines.training.checkpoint import load_checkpoint, save_checkpoint
 from baselines.training.metrics import MetricsLog
-from baselines.training.population import Population
-from baselines.training.rollout import decision_noise
 from baselines.training.trackers import TensorBoard, Tracker
-from stmg_envs.protocol import Streams
 
-ENVIRONMENTS, DECISIONS, UPDATES, EVALUATIONS = range(1, 5)
-"""Purposes of a run's random streams. All its randomness is a function of (seed, purpose, counter)."""
 ABSOLUTE = 2**31
 """Counter of the final evaluation's streams, beyond all updates."""
 FRESH = ABSOLUTE + 1
@@ -63,39 +57,37 @@ class Trainer:
         directory: where to write; it exists.
         resume: continue from the directory's checkpoint.
         trackers: told of the course of training besides TensorBoard; closed at its end.
+        blocks: those of the plan's seeds; by default all are trained together, in this process.
 
     Raises:
         CheckpointError: on resuming from a missing or damaged checkpoint.
     """
 
     def __init__(
-        self, plan: RunPlan, directory: RunDirectory, resume: bool = False, trackers: Sequence[Tracker] = ()
+        self,
+        plan: RunPlan,
+        directory: RunDirectory,
+        resume: bool = False,
+        trackers: Sequence[Tracker] = (),
+        blocks: Blocks | None = None,
     ) -> None:
-        config = plan.config
         self.trackers = trackers
-        self.goal = Goal.parse(config.goal)
+        self.goal = Goal.parse(plan.config.goal)
         self.plan = plan
         self.directory = directory
-        env = plan.environments(config.num_envs, config.lanes)
-        sizes = plan.policy_spec(env.game)
-        self.population = Population(lambda: plan.algorithm.build(config, sizes), plan.seeds, plan.device)
-        self.learner = plan.algorithm.learner(config, self.population, sizes.n)
-        self.streams = Streams.from_seeds(plan.seeds, plan.device)
-        noise = decision_noise(sizes.n, sizes.action_width, sizes.discrete)
-        self.collector = self.learner.collector(env, noise)
-        self.evaluation_env = plan.evaluation_environments(config.eval_episodes)
-        self.finite = FiniteCheck(plan.seeds, env.agents)
         self.updates_done = 0
         self.elapsed = 0.0
         self.lost = np.zeros(len(plan.seeds), np.int64)
         self.resumed = resume
-        if resume:
-            self._load()
-            # It would be of another policy until the end of training.
-            directory.plays.unlink(missing_ok=True)
-        else:
-            seeds = self.streams.fold(ENVIRONMENTS).split(config.num_envs).keys
-            self.collector.observations, _ = env.reset(seed=seeds)
+        self.blocks: Blocks = BlocksHere([plan]) if blocks is None else blocks
+        try:
+            if resume:
+                self._load()
+            else:
+                self.blocks.begin()
+        except BaseException:
+            self.blocks.close()
+            raise
 
     @property
     def step(self) -> int:
@@ -115,13 +107,13 @@ class Trainer:
             ConfigError: if the goal is no metric of the evaluations.
             NotFiniteError: if a number that is learned from, or a parameter, is NaN or infinite; the last
                 checkpoint is from before that.
-            KeyboardInterrupt: after saving, if one was asked for.
+            TrainingProcessError: if a process that trains some of the seeds ends by itself.
+            KeyboardInterrupt: of `Stopped`, after saving, if one was asked for.
         """
-        with closing(self.collector.env), closing(self.evaluation_env):
+        with closing(self.blocks):
             return self._run(watch)
 
     def _run(self, watch: Callable[[Progress], None] | None) -> Evaluated:
-        keep_freed_memory()
         plan, config = self.plan, self.plan.config
         keep_until = self.step if self.updates_done else -1
         results = ResultsFile(self.directory.results, plan.task, plan.algorithm.name, plan.seeds, keep_until)
@@ -133,29 +125,31 @@ class Trainer:
             self.goal.check(evaluated.as_metrics(0))
         if self.resumed:
             self.directory.resumed(plan, self.step)
+            # It would be of another policy until the end of training.
+            self.directory.plays.unlink(missing_ok=True)
         if self.updates_done == 0:
             results.add(0, 0.0, evaluated)
-        finished = self._finished(results)
         try:
             with StopRequest() as stop:
-                while not finished:
-                    before = self.step
-                    metrics = self._update()
-                    self.elapsed = time.perf_counter() - started
-                    log.write(self.step, self.elapsed, metrics)
-                    self.finite.parameters(self.step, self.population.parameters, metrics)
-                    last = self.updates_done == config.updates
-                    if last or self.step // config.eval_interval > before // config.eval_interval:
+                while not self._finished(results):
+                    due = self._next_evaluation()
+                    for metrics in self.blocks.advance(due, lambda: stop.requested):
+                        self.updates_done += 1
+                        self._count_lost(metrics)
+                        self.elapsed = time.perf_counter() - started
+                        log.write(self.step, self.elapsed, metrics)
+                        if watch is not None and self.updates_done < due:
+                            watch(self._progress(evaluated))
+                    if self.updates_done == due:
                         evaluated = self._evaluate(self.updates_done)
                         results.add(self.step, self.elapsed, evaluated)
                         log.track(self.step, evaluated.means())
-                        self._save()
-                        finished = self._finished(results)
-                    if watch is not None:
+                    self._save()
+                    if watch is not None and self.updates_done == due:
                         watch(self._progress(evaluated))
-                    if stop.requested and not last:
-                        self._save()
-                        raise KeyboardInterrupt
+                    if stop.requested and self.updates_done < config.updates:
+                        # This type itself, for which an interpreter ends as interrupted programs do.
+                        raise KeyboardInterrupt(Stopped(self.directory.path, self.step, config.planned_steps))
         finally:
             log.close()
         final = self._evaluate(ABSOLUTE)
@@ -167,27 +161,19 @@ class Trainer:
         reached = self.goal is not None and self.goal.reached(results.curve(self.goal.metric))
         return reached or self.updates_done == self.plan.config.updates
 
-    def _update(self) -> dict[str, torch.Tensor]:
-        decisions, updates = (
-            self.streams.fold(purpose, self.updates_done) for purpose in (DECISIONS, UPDATES)
-        )
-        progress = self.updates_done / self.plan.config.updates
-        batch, rollout_metrics = self.collector.collect(decisions, progress)
-        if "lost_episodes" in rollout_metrics:
-            self.lost += rollout_metrics["lost_episodes"].long().cpu().numpy()
-        alive, quantities = self.collector.quantities(batch)
-        self.finite.decisions(f"the rollout after step {self.step}", alive, **quantities)
-        metrics = self.learner.update(batch, progress, updates)
-        self.updates_done += 1
-        return rollout_metrics | metrics
+    def _next_evaluation(self) -> int:
+        """After how many updates: the first that reach the next multiple of the interval, or the last."""
+        config = self.plan.config
+        multiple = (self.step // config.eval_interval + 1) * config.eval_interval
+        return min(-(-multiple // config.batch), config.updates)
+
+    def _count_lost(self, metrics: dict[str, Tensor]) -> None:
+        if "lost_episodes" in metrics:
+            self.lost += metrics["lost_episodes"].long().cpu().numpy()
 
     def _evaluate(self, counter: int) -> Evaluated:
         """Greedy episodes; what was lost counts from the start of training."""
-        streams = self.streams.fold(EVALUATIONS, counter)
-        config = self.plan.config
-        evaluated = evaluate_greedy(
-            self.population, self.evaluation_env, streams, config.eval_episodes, config.eval_max_steps
-        )
+        evaluated = self.blocks.evaluate(counter)
         if evaluated.lost is None:
             return evaluated
         self.lost += evaluated.lost
@@ -202,19 +188,14 @@ class Trainer:
         )
 
     def _save(self) -> None:
-        environments = self.collector.env.snapshot()
-        tensors = self.learner.state() | prefixed("env.", environments)
-        tensors |= prefixed("carried.", self.collector.carried())
         progress = {"updates": self.updates_done, "elapsed": self.elapsed, "seeds": list(self.plan.seeds)}
         progress["lost"] = self.lost.tolist()
-        save_checkpoint(self.directory.checkpoint, tensors, progress)
+        save_checkpoint(self.directory.checkpoint, self.blocks.state(), progress)
 
     def _load(self) -> None:
         tensors, progress = load_checkpoint(self.directory.checkpoint)
         try:
-            self.learner.load(tensors)
-            observations = self.collector.env.restore(under("env.", tensors))
-            self.collector.restore(observations, under("carried.", tensors))
+            self.blocks.load(tensors, progress["updates"])
             self.updates_done, self.elapsed = progress["updates"], progress["elapsed"]
             self.lost = np.array(progress.get("lost", self.lost))
         except (KeyError, RuntimeError) as error:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from baselines.errors import ConfigError
-from baselines.runs.api import LoadedPolicy, load_policy
+from baselines.runs.loaded import LoadedPolicy, load_policy
 from baselines.runs.plan import RANDOM_PRIORITY, RunPlan
 from stmg_envs import parallel_env
 from stmg_envs.protocol import Episodes, Game, ParallelVectorEnv

@@ -29,16 +29,19 @@ class Loss:
     reason: str
 
 
-def process_context() -> BaseContext:
+def process_context(modules: Sequence[str]) -> BaseContext:
     """How workers are started: forked from a server that has imported what they need and has no threads.
 
     A fork of this process would inherit locks that threads of torch hold. Where there are no forks, fresh
     interpreters import everything anew.
+
+    Args:
+        modules: what they need, unless the server of this process has been started for others already.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([serve.__module__, "stmg_envs.views"])
+    context.set_forkserver_preload(list(modules))
     return context
 
 

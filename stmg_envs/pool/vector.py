@@ -77,7 +77,7 @@ class PoolVectorEnv(EngineVectorEnv):
         example.close()
         self.timeout = timeout
         self._losses = np.zeros(num_envs, int)
-        context = process_context()
+        context = process_context([Worker.__module__, "stmg_envs.views"])
         shared = SharedTables(self.layout, context)
         self.tables = shared.open()
         count = min(workers, num_envs)

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import faulthandler
-import multiprocessing
-import os
-import pickle
-import signal
-import sys
-import traceback
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 import torch
 
-from stmg_envs.pool.errors import WorkerError
+from stmg_envs.pool.child import be_child, portable
 from stmg_envs.pool.memory import SharedTables
 from stmg_envs.protocol import Command, Metrics, ParallelBlock, ParallelSpaces, rows_of_tables
 
@@ -56,16 +49,12 @@ def serve(connection: Connection, share: Share) -> None:
         connection: to the process that gives commands.
         share: what is to be done here.
     """
-    # Ctrl-C goes to every process of a terminal; the one that gives commands decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_parent()
-    if sys.stderr is not None:
-        faulthandler.enable()
+    be_child()
     torch.set_num_threads(1)
     try:
         block = share.block()
     except Exception as error:
-        connection.send(_portable(error))
+        connection.send(portable(error))
         return
     try:
         connection.send([])
@@ -81,30 +70,4 @@ def _obey(block: ParallelBlock, command: Command) -> Answer:
         answer: list[Metrics] = getattr(block, command)()
         return answer
     except Exception as error:
-        return _portable(error)
-
-
-def _portable(error: Exception) -> Exception:
-    """An error as it can be sent, with a note of where it was raised."""
-    trace = "".join(traceback.format_exception(error))
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        error = WorkerError(f"{type(error).__name__}: {error}")
-    error.add_note(f"in a worker process:\n{trace}")
-    return error
-
-
-def _end_with_parent() -> None:
-    """Have Linux end this process with its parent, even in the middle of a step that never ends.
-
-    The sentinel is a pipe that the parent holds open. When it closes, the kernel signals SIGIO, which ends a
-    process that does not handle it. Elsewhere a worker whose parent is gone ends after the step.
-    """
-    parent = multiprocessing.parent_process()
-    if sys.platform == "linux" and parent is not None:
-        import fcntl
-
-        fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
-        flags = fcntl.fcntl(parent.sentinel, fcntl.F_GETFL)
-        fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)
+        return portable(error)

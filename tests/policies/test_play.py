@@ -13,7 +13,8 @@ from hostile import Greedy, Together, Vector
 import stmg_envs
 from baselines.policies import Task, evaluate_policies
 from baselines.policies.evaluation import POLICY_SEEDS
-from baselines.runs.trainer import ABSOLUTE, EVALUATIONS
+from baselines.runs.block import EVALUATIONS
+from baselines.runs.trainer import ABSOLUTE
 from stmg_envs.protocol import Streams
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="policies are confined on Linux only")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +14,8 @@ from small import SIZES
 from traces import trace
 
 from baselines.errors import ConfigError
-from baselines.runs.directory import RunDirectory
+from baselines.runs.block import Block
 from baselines.runs.plan import make_plan
-from baselines.runs.trainer import Trainer
 from baselines.training.rollout import Batch
 from stmg_envs.errors import InvalidActionError, InvalidArgumentError, InvalidPriorityError
 from stmg_envs.pool import PoolVectorEnv
@@ -92,7 +90,7 @@ def test_configurations_that_cannot_have_lanes() -> None:
         make_plan("steer", "stmg/Penalty-v0", config={"lanes": 2, "num_envs": 4})
 
 
-def trainer(algorithm: str, path: Path, lanes: int, workers: int = 0, **config: Any) -> Trainer:
+def block_of(algorithm: str, lanes: int, workers: int = 0, **config: Any) -> Block:
     short = {"num_envs": 4, "rollout_steps": 12, "eval_episodes": 1, "lanes": lanes}
     plan = make_plan(
         algorithm,
@@ -103,10 +101,12 @@ def trainer(algorithm: str, path: Path, lanes: int, workers: int = 0, **config: 
         priority=config.pop("priority", None),
         config=SIZES[algorithm] | short | config,
     )
-    return Trainer(plan, RunDirectory(path))
+    block = Block(plan)
+    block.begin()
+    return block
 
 
-def rollouts(made: Trainer, count: int = 2) -> tuple[list[Batch], list[dict[str, torch.Tensor]]]:
+def rollouts(made: Block, count: int = 2) -> tuple[list[Batch], list[dict[str, torch.Tensor]]]:
     batches, metrics = zip(
         *(made.collector.collect(made.streams.fold(number), 0.0) for number in range(count)), strict=True
     )
@@ -123,21 +123,17 @@ def rollouts(made: Trainer, count: int = 2) -> tuple[list[Batch], list[dict[str,
         ("mappo", {"recurrent": True, "chunk_length": 4}),
     ],
 )
-def test_rollouts_in_lanes_are_those_of_the_whole_batch(
-    tmp_path: Path, algorithm: str, config: dict[str, Any]
-) -> None:
-    whole, metrics = rollouts(trainer(algorithm, tmp_path, 1, **config))
-    parts, others = rollouts(trainer(algorithm, tmp_path, 2, workers=2, **config))
+def test_rollouts_in_lanes_are_those_of_the_whole_batch(algorithm: str, config: dict[str, Any]) -> None:
+    whole, metrics = rollouts(block_of(algorithm, 1, **config))
+    parts, others = rollouts(block_of(algorithm, 2, workers=2, **config))
     # Products of smaller matrices are rounded in other places.
     close = partial(torch.testing.assert_close, rtol=1e-4, atol=1e-4, equal_nan=True)
     close([vars(batch) for batch in parts], [vars(batch) for batch in whole])
     close(others, metrics)
 
 
-def test_a_lane_steps_while_the_policy_decides_for_the_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = trainer("steer", tmp_path, 2, rollout_steps=2)
+def test_a_lane_steps_while_the_policy_decides_for_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = block_of("steer", 2, rollout_steps=2)
     told: list[str] = []
     act = made.population.act
 

@@ -20,9 +20,9 @@ from small import SIZES
 import baselines
 from baselines.cli import main
 from baselines.evaluation.greedy import evaluate_greedy
-from baselines.runs.directory import RunDirectory
+from baselines.runs.block import Block
 from baselines.runs.plan import make_plan
-from baselines.runs.trainer import Progress, Trainer
+from baselines.runs.trainer import Progress
 from baselines.training.checkpoint import load_checkpoint
 from baselines.training.population import Population
 from stmg_envs.errors import InvalidArgumentError
@@ -170,24 +170,25 @@ class Killing:
         return self.env.receive()
 
 
-def disturbed_trainer(algorithm: str, steps: tuple[int, ...], path: Path) -> Trainer:
+def disturbed_block(algorithm: str, steps: tuple[int, ...]) -> Block:
     """Four environments in two workers, of which the first is killed before some steps of the rollout."""
     config = SIZES[algorithm] | {"num_envs": 4, "rollout_steps": 6, "eval_episodes": 1}
     plan = make_plan(algorithm, SPREAD, env_args={"max_cycles": 5}, workers=2, config=config)
-    trainer = Trainer(plan, RunDirectory(path))
-    trainer.evaluation_env.close()
-    trainer.collector.env = Killing(trainer.collector.env, steps)  # type: ignore[assignment]
-    return trainer
+    block = Block(plan)
+    block.begin()
+    block.evaluation_env.close()
+    block.collector.env = Killing(block.collector.env, steps)  # type: ignore[assignment]
+    return block
 
 
-def test_rollouts_leave_lost_steps_out(tmp_path: Path) -> None:
+def test_rollouts_leave_lost_steps_out() -> None:
     batches = []
     for steps in ((), (3,)):
-        trainer = disturbed_trainer("steer", steps, tmp_path)
-        batch, metrics = trainer.collector.collect(trainer.streams, 0.0)
+        block = disturbed_block("steer", steps)
+        batch, metrics = block.collector.collect(block.streams, 0.0)
         assert metrics["lost_episodes"].tolist() == [2 * len(steps)]
         batches.append(batch)
-        trainer.collector.env.close()
+        block.collector.env.close()
     calm, disturbed = batches
     alive = disturbed.alive.view(4, 6, -1)
     assert not alive[:2, 3].any()
@@ -203,12 +204,12 @@ def test_rollouts_leave_lost_steps_out(tmp_path: Path) -> None:
     assert torch.equal(calm.advantages.view(4, 6, -1)[2:], advantages[2:])
 
 
-def test_replay_does_not_store_lost_steps(tmp_path: Path) -> None:
-    trainer = disturbed_trainer("dqn-dri", (3, 4), tmp_path)
-    buffer, metrics = trainer.collector.collect(trainer.streams, 0.0)
+def test_replay_does_not_store_lost_steps() -> None:
+    block = disturbed_block("dqn-dri", (3, 4))
+    buffer, metrics = block.collector.collect(block.streams, 0.0)
     assert metrics["lost_episodes"].tolist() == [4]
     assert buffer.added == 4 * 6 - 4
-    trainer.collector.env.close()
+    block.collector.env.close()
 
 
 def test_evaluation_plays_lost_episodes_anew() -> None:

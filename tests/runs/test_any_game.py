@@ -11,6 +11,7 @@ from small import SIZES
 
 from baselines.algorithms.registry import algorithm_spec
 from baselines.errors import PairingError
+from baselines.runs.blocks import BlocksHere
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan, make_plan
 from baselines.runs.trainer import Trainer
@@ -39,14 +40,15 @@ def test_every_algorithm_trains_on_it(
         return
     directory = RunDirectory(tmp_path / "run")
     directory.create(plan)
-    trainer = Trainer(plan, directory)
-    before = {name: p.detach().clone() for name, p in trainer.population.parameters.items()}
-    evaluated = trainer.run()
+    blocks = BlocksHere([plan])
+    population = blocks.blocks[0].population
+    before = {name: p.detach().clone() for name, p in population.parameters.items()}
+    evaluated = Trainer(plan, directory, blocks=blocks).run()
     assert evaluated.returns.shape[:2] == (2, 3)
     assert np.isfinite(evaluated.returns).all()
-    for name, p in trainer.population.parameters.items():
+    for name, p in population.parameters.items():
         assert p.isfinite().all(), name
-    assert any((p != before[name]).any() for name, p in trainer.population.parameters.items())
+    assert any((p != before[name]).any() for name, p in population.parameters.items())
 
 
 def test_step_says_what_it_needs() -> None:

@@ -13,6 +13,8 @@ from torch import Tensor
 import baselines
 from baselines.algorithms.config import OnPolicyConfig
 from baselines.algorithms.registry import algorithm_spec
+from baselines.runs.block import Block
+from baselines.runs.blocks import BlocksHere
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan, make_plan
 from baselines.runs.trainer import Trainer
@@ -55,7 +57,7 @@ OFF_POLICY: dict[str, Any] = COMMON | {
 SLOWER: dict[str, dict[str, Any]] = {"step": {"total_steps": 60_000, "hidden_size": 64}}
 
 
-def trained(algorithm: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Trainer, Any]:
+def trained(algorithm: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Block, Any]:
     """A finished training of one run, and what its last update was made of."""
     monkeypatch.setattr(RunPlan, "game", lambda self: Mortal())
     on_policy = issubclass(algorithm_spec(algorithm).config_class, OnPolicyConfig)
@@ -63,31 +65,32 @@ def trained(algorithm: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> tupl
     plan = make_plan(algorithm, "stmg/Penalty-v0", config=config)
     directory = RunDirectory(path)
     directory.create(plan)
-    trainer = Trainer(plan, directory)
+    blocks = BlocksHere([plan])
+    trainer, block = Trainer(plan, directory, blocks=blocks), blocks.blocks[0]
     batches: list[Any] = []
-    update = trainer.learner.update
+    update = block.learner.update
 
     def remembered(batch: Any, *arguments: Any) -> dict[str, Tensor]:
         batches[:] = [batch]
         return update(batch, *arguments)
 
-    monkeypatch.setattr(trainer.learner, "update", remembered)
+    monkeypatch.setattr(block.learner, "update", remembered)
     returns = trainer.run().returns
     # Whoever lives for k timesteps is paid k times for itself and each companion's time beside it.
     env = plan.environments(64)
-    keys = trainer.streams.fold(4, 2**31).split(64).keys
+    keys = block.streams.fold(4, 2**31).split(64).keys
     left = lifetimes(env.reset(seed=keys)[0]["observation"])
     assert torch.equal(torch.as_tensor(returns[0]).float(), true_values(left, gamma=1.0))
-    return trainer, batches[0]
+    return block, batches[0]
 
 
-def learned_values(trainer: Trainer, batch: Batch | ReplayBuffer) -> tuple[Tensor, Tensor, Tensor]:
+def learned_values(block: Block, batch: Batch | ReplayBuffer) -> tuple[Tensor, Tensor, Tensor]:
     """Targets of values, or values where targets are not kept, (N, 3); who they count of; and lifetimes."""
     if isinstance(batch, Batch):
         return batch.returns[0], batch.alive[0], lifetimes(batch.inputs["observation"][0])
     rows = batch.last(2_000)
     zeros = torch.zeros(*rows["actions"].shape, 2)
-    greedy = trainer.population.act(inputs_of(rows), zeros)
+    greedy = block.population.act(inputs_of(rows), zeros)
     return greedy.values[0], rows["alive"][0], lifetimes(rows["observation"][0])
 
 
@@ -95,9 +98,9 @@ def learned_values(trainer: Trainer, batch: Batch | ReplayBuffer) -> tuple[Tenso
 def test_returns_and_values_are_the_true_ones(
     algorithm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trainer, batch = trained(algorithm, tmp_path / "run", monkeypatch)
-    found, alive, left = learned_values(trainer, batch)
-    summed = trainer.plan.config.reward_interaction == "sum"  # type: ignore[attr-defined]
+    block, batch = trained(algorithm, tmp_path / "run", monkeypatch)
+    found, alive, left = learned_values(block, batch)
+    summed = block.plan.config.reward_interaction == "sum"  # type: ignore[attr-defined]
     true = true_values(left, GAMMA, summed)
     if algorithm == "dqn-ctde":
         # What the agents that decide have together is the value of everybody's rewards, to the game's end.

@@ -14,7 +14,7 @@ from small import SIZES
 import baselines
 from baselines.cli import main
 from baselines.errors import ConfigError
-from baselines.runs.api import LoadedPolicy
+from baselines.runs.loaded import LoadedPolicy
 from baselines.runs.video import film, write_film
 
 SHORT: dict[str, Any] = {"total_steps": 100, "num_envs": 2, "rollout_steps": 25, "eval_interval": 100}

@@ -12,6 +12,8 @@ from gymnasium.spaces import Box, Discrete
 from torch import Tensor
 
 import baselines
+from baselines.runs.block import Block
+from baselines.runs.blocks import BlocksHere
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan, make_plan
 from baselines.runs.trainer import Trainer
@@ -51,8 +53,8 @@ class Broken(Game):
         return shown
 
 
-def trainer(game: Game, algorithm: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> Trainer:
-    """A training of two runs in a game; evaluations are in one where nothing breaks."""
+def trainer(game: Game, algorithm: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Trainer, Block]:
+    """A training of two runs in a game, and what is trained; evaluations are in one where nothing breaks."""
     sound = Broken(after=10**9)
     monkeypatch.setattr(RunPlan, "game", lambda self: sound)
     plan = make_plan(algorithm, "stmg/Penalty-v0", seeds=[3, 7], config=SHORT)
@@ -60,7 +62,8 @@ def trainer(game: Game, algorithm: str, path: Path, monkeypatch: pytest.MonkeyPa
     directory.create(plan)
     games = iter([game])
     monkeypatch.setattr(RunPlan, "game", lambda self: next(games, sound))
-    return Trainer(plan, directory)
+    blocks = BlocksHere([plan])
+    return Trainer(plan, directory, blocks=blocks), blocks.blocks[0]
 
 
 @pytest.mark.parametrize("algorithm", ["mappo", "steer", "happo", "a2c-ind", "dqn-ind", "ddpg-ind"])
@@ -84,7 +87,7 @@ def trainer(game: Game, algorithm: str, path: Path, monkeypatch: pytest.MonkeyPa
 def test_training_ends_where_a_number_is_none(
     algorithm: str, bad: dict[str, float], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started = trainer(Broken(**bad), algorithm, tmp_path / "run", monkeypatch)
+    started, _ = trainer(Broken(**bad), algorithm, tmp_path / "run", monkeypatch)
     with pytest.raises(
         NotFiniteError, match=rf"{said} in the rollout after step \d+; expected finite numbers"
     ):
@@ -101,7 +104,7 @@ def test_training_ends_where_a_number_is_none(
 def test_returns_whose_squares_overflow_are_named_before_they_enter_statistics(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started = trainer(Broken(reward=1e20), "ippo", tmp_path / "run", monkeypatch)
+    started, _ = trainer(Broken(reward=1e20), "ippo", tmp_path / "run", monkeypatch)
     with pytest.raises(NotFiniteError, match="squared return of agent_1 in the run of seed 3 is inf"):
         started.run()
 
@@ -109,18 +112,18 @@ def test_returns_whose_squares_overflow_are_named_before_they_enter_statistics(
 def test_an_update_that_breaks_parameters_is_recorded_and_ends_the_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started = trainer(Broken(after=10**9), "mappo", tmp_path / "run", monkeypatch)
-    update, updates = started.learner.update, []
+    started, block = trainer(Broken(after=10**9), "mappo", tmp_path / "run", monkeypatch)
+    update, updates = block.learner.update, []
 
     def broken(*arguments: Any) -> dict[str, Tensor]:
         metrics = update(*arguments)
         updates.append(metrics)
         if len(updates) == 3:
             with torch.no_grad():
-                started.population.parameters["actor.head.network.bias"][1] = torch.nan
+                block.population.parameters["actor.head.network.bias"][1] = torch.nan
         return metrics
 
-    monkeypatch.setattr(started.learner, "update", broken)
+    monkeypatch.setattr(block.learner, "update", broken)
     said = r"parameter 'actor.head.network.bias' of the run of seed 7 .* at step 48 \(.*grad_norm=\d"
     with pytest.raises(NotFiniteError, match=said):
         started.run()

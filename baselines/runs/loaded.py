@@ -1,0 +1,122 @@
+"""Trained policies out of run directories."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from baselines.errors import CheckpointError
+from baselines.runs.directory import RunDirectory
+from baselines.runs.plan import RunPlan
+from baselines.runs.zoo import find_run
+from baselines.training.checkpoint import load_checkpoint
+from baselines.training.population import Population, policy_inputs
+from baselines.training.rollout import decision_noise
+from stmg_envs.protocol import Observations, Streams, identity_priority
+
+
+class LoadedPolicy:
+    """The trained joint policy of one run, for play and comparison.
+
+    Args:
+        population: a population of one.
+        plan: how it was trained.
+    """
+
+    def __init__(self, population: Population, plan: RunPlan) -> None:
+        self.plan = plan
+        self._population = population
+        self._spec = plan.policy_spec(plan.game())
+        self._memory = population.no_memory(0, self._spec.n)
+
+    def act(
+        self, observations: Observations, priority: Tensor | None = None, streams: Streams | None = None
+    ) -> Tensor:
+        """Joint actions for a batch.
+
+        A recurrent policy remembers from call to call; `reset` makes it forget.
+
+        Args:
+            observations: as `stmg_envs.vector_env` gives them, leading axis B.
+            priority: LongTensor (B, n); identity by default.
+            streams: randomness, one stream, for sampled decisions; greedy by default.
+
+        Returns:
+            LongTensor (B, n) or float (B, n, action_dim).
+        """
+        batch = observations["observation"].shape[0]
+        device = self._population.device
+        order = identity_priority(self._spec.n, batch, device) if priority is None else priority
+        shape = (1, batch, self._spec.n, self._spec.action_width)
+        if streams is None:
+            noise = torch.zeros(shape, device=device)
+        else:
+            noise = decision_noise(self._spec.n, self._spec.action_width, self._spec.discrete)(streams, batch)
+        inputs = policy_inputs(observations, order, 1)
+        if self._memory.shape[-1]:
+            if self._memory.shape[1] != batch:
+                self._memory = self._population.no_memory(batch, self._spec.n)
+            # Who is not in the game has nothing to remember when it enters.
+            if "alive" in inputs:
+                self._memory = torch.where(inputs["alive"].unsqueeze(-1), self._memory, 0.0)
+            inputs["memory"] = self._memory
+        decision = self._population.act(inputs, noise)
+        self._memory = self._memory if decision.memory is None else decision.memory
+        return decision.actions[0]
+
+    def reset(self, where: Tensor | None = None) -> None:
+        """Forget what was remembered of all episodes, or of those of a mask (B,): call it when they end.
+
+        Policies without memory need no reset.
+        """
+        gone = torch.ones_like(self._memory[0, :, 0, 0], dtype=torch.bool) if where is None else where
+        self._memory = torch.where(gone[None, :, None, None], 0.0, self._memory)
+
+
+def load_policy(run_dir: str | Path, seed: int | None = None) -> LoadedPolicy:
+    """The trained policy of one seed of a run.
+
+    Args:
+        run_dir: a run directory, or an entry of the zoo, such as "zoo/steer-penalty".
+        seed: one of the run's seeds; the first by default.
+
+    Raises:
+        RunDirectoryError: if there is no run.
+        CheckpointError: if its checkpoint is missing, damaged, or has no such seed.
+    """
+    directory = find_run(run_dir)
+    plan = directory.plan()
+    plan = of_seed(plan, plan.seeds[0] if seed is None else seed)
+    return LoadedPolicy(load_population(directory, plan)[0], plan)
+
+
+def of_seed(plan: RunPlan, seed: int) -> RunPlan:
+    """The part of a plan that is one seed's.
+
+    Raises:
+        CheckpointError: if it has no such seed.
+    """
+    if seed not in plan.seeds:
+        raise CheckpointError(f"seed={seed} is none of the run; expected one of {plan.seeds}")
+    return replace(plan, seeds=(seed,))
+
+
+def load_population(directory: RunDirectory, plan: RunPlan) -> tuple[Population, dict[str, Any]]:
+    """The saved policies of the plan's seeds, and how far their training had come.
+
+    Raises:
+        CheckpointError: if the checkpoint is missing, damaged, or of another run.
+    """
+    tensors, progress = load_checkpoint(directory.checkpoint)
+    sizes = plan.policy_spec(plan.game())
+    population = Population(lambda: plan.algorithm.build(plan.config, sizes), plan.seeds, plan.device)
+    try:
+        rows = [progress["seeds"].index(seed) for seed in plan.seeds]
+        population.load({name: tensors[f"policy.{name}"][rows] for name in population.parameters})
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{directory.checkpoint} does not fit the run ({error})") from None
+    return population, progress
