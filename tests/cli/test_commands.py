@@ -10,6 +10,7 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
+import stmg_envs
 from baselines.cli import COMMANDS, main
 
 SMALL = ["--total-steps", "300", "--embedding-dim", "16", "--threads", "1"]
@@ -31,6 +32,17 @@ def test_envs_lists_every_id() -> None:
     assert result.exit_code == 0
     assert "stmg/Penalty-v0" in result.output
     assert "stmg/CollectionStage-v0" in result.output
+
+
+def test_envs_fits_into_80_columns() -> None:
+    result = CliRunner(env={"COLUMNS": "80"}).invoke(main, ["envs"])
+    lines = result.output.splitlines()
+    assert max(map(len, lines)) <= 80 and "…" not in result.output
+    # Every environment is whole on a line of its own.
+    assert sum(line.startswith(" stmg/") for line in lines) == len(stmg_envs.list_envs())
+    rows = {line.split()[0]: line.split()[1:] for line in lines if line.startswith(" stmg/")}
+    assert rows["stmg/Coordination-v0"] == ["2", "3", "15", "-", "26.5", "-"]
+    assert rows["stmg/CooperativeHunting-v0"] == ["3", "2", "reals", "20", "17", "-", "-"]
 
 
 def test_solve_marks_the_equilibria_of_the_priority() -> None:
