@@ -12,7 +12,7 @@ demo: .venv/core  ## train STEER on Penalty(k=-100), 16 seeds, and write a repor
 	$(BIN)/stmg train steer stmg/Penalty-v0 --env-arg k=-100 --seeds 16 --out runs/demo
 	$(BIN)/stmg report runs/demo
 
-docs: .venv/dev  ## build the documentation into build/docs; a warning is an error
+docs: .venv/docs  ## build the documentation into build/docs; a warning is an error
 	$(BIN)/python -m sphinx -q -W --keep-going -j auto docs build/docs
 
 # Without the football engine or Chromium their tests are skipped, but never in CI.
@@ -57,6 +57,10 @@ clean:  ## remove the virtual environment, the built site and caches
 
 .venv/core: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/docs: .venv/core
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	@touch $@
 
 .venv/dev: .venv/core

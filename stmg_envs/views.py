@@ -10,7 +10,7 @@ from typing import Any
 import gymnasium
 import torch
 
-from stmg_envs.arguments import require_no_workers
+from stmg_envs.arguments import require_count, require_no_workers
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.pool import ANSWER_SECONDS, engine_batch
 from stmg_envs.protocol.aec import TurnBasedEnv
@@ -19,6 +19,7 @@ from stmg_envs.protocol.parallel import GameParallelEnv, PriorityParallelEnv
 from stmg_envs.protocol.parallel_spaces import ParallelSpaces
 from stmg_envs.protocol.spaces import JointSpaces
 from stmg_envs.protocol.stream import RewardMode, TurnStreamEnv
+from stmg_envs.protocol.threads import default_threads
 from stmg_envs.protocol.vector import GameVectorEnv, JointVectorEnv
 from stmg_envs.protocol.vector_stream import TurnStreamVectorEnv
 from stmg_envs.registry import game_spec
@@ -141,6 +142,7 @@ def vector_env(
     backend: str | None = None,
     workers: int = 0,
     worker_timeout: float = ANSWER_SECONDS,
+    threads: int | None = None,
     **kwargs: Any,
 ) -> JointVectorEnv:
     """View 4: a batch of environments as tensors, with per-agent rewards.
@@ -158,20 +160,28 @@ def vector_env(
         workers: processes that step an engine's environments (`stmg_envs.pool.PoolVectorEnv`); 0 steps them
             in this one. More than the machine has cores are of no use.
         worker_timeout: seconds for a step, after which a worker that does not answer counts as lost.
+        threads: with which a native batch is computed, whatever else torch computes with; by default one, or
+            what OMP_NUM_THREADS says. More serve batches of many thousands on cores with nothing else to do.
         **kwargs: arguments of the game.
 
     Raises:
         UnknownNameError, MissingEngineError, InvalidArgumentError: see `make_game`.
         InvalidPriorityError: if the priority is no permutation of the agents.
     """
-    game = _game(id, backend, kwargs)
+    arguments = kwargs if threads is None else kwargs | _given_threads(id, threads, backend)
+    game = _game(id, backend, arguments)
     env: JointVectorEnv
     if game is None:
+        if threads is not None:
+            raise InvalidArgumentError(
+                f"threads={threads!r} of {id}: an engine's environments are stepped one after another; "
+                f"expected workers, or the native backend"
+            )
         make = partial(parallel_env, id, backend=backend, **kwargs)
         env = engine_batch(make, num_envs, device, workers, worker_timeout)
     else:
         require_no_workers(id, workers)
-        env = GameVectorEnv(game, num_envs, device, validate)
+        env = GameVectorEnv(game, num_envs, device, validate, threads or default_threads())
     if priority is not None:
         env.priority = priority
     return env
@@ -185,12 +195,28 @@ def vector_turn_stream(
     priority: object = None,
     reward: RewardMode = "mean",
     autoreset_mode: gymnasium.vector.AutoresetMode | str = gymnasium.vector.AutoresetMode.NEXT_STEP,
+    threads: int | None = None,
     **kwargs: Any,
 ) -> TurnStreamVectorEnv:
     """The batched form of view 3 of native games; what `gymnasium.make_vec(id)` makes.
 
-    Arguments and errors are those of `turn_stream`, with `num_envs` and `autoreset_mode`.
+    Arguments and errors are those of `turn_stream`, with `num_envs`, `autoreset_mode` and `threads`, which is
+    that of `vector_env`.
     """
+    arguments = kwargs if threads is None else kwargs | _given_threads(id, threads)
     return TurnStreamVectorEnv(
-        make_game(id, **kwargs), num_envs, reward, autoreset_mode, priority, render_mode
+        make_game(id, **arguments),
+        num_envs,
+        reward,
+        autoreset_mode,
+        priority,
+        render_mode,
+        threads or default_threads(),
     )
+
+
+def _given_threads(id: str, threads: int, backend: str | None = None) -> dict[str, Any]:
+    """Threads as an argument of the game if it computes with threads of its own, as MuJoCo does."""
+    require_count("threads", threads, 1)
+    accepted = inspect.signature(game_spec(id).load(backend)).parameters
+    return {"threads": threads} if "threads" in accepted else {}

@@ -81,6 +81,6 @@ def main() -> None:
     # Here, for neither help nor completion needs it.
     import torch
 
-    from baselines.cli.options import default_threads
+    from stmg_envs.protocol import default_threads
 
     torch.set_num_threads(default_threads())

@@ -7,6 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from baselines.leaderboard.site import write_site
+from baselines.runs.zoo import find_folder
 
 
 @click.command(name="leaderboard")
@@ -27,5 +28,5 @@ def command(results: tuple[Path, ...], out: Path) -> None:
 
     Example: stmg leaderboard docs/results runs/mine --out site
     """
-    site = write_site(results, out)
+    site = write_site([find_folder(path) for path in results], out)
     click.echo(f"{site.entries} results on {len(site.pages)} tasks: {site.index}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -12,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from baselines.algorithms.config import RunConfig
 from stmg_envs import list_envs
+from stmg_envs.protocol import default_threads
 
 
 class Assignment(click.ParamType[tuple[str, Any]]):
@@ -78,12 +78,6 @@ WORKERS: dict[str, Any] = {
     "in this one",
 }
 """What `--workers` is."""
-
-
-def default_threads() -> int:
-    """One, or what OMP_NUM_THREADS says: beside other work, small networks wait for a second thread."""
-    said = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    return max(1, int(said)) if said.isdecimal() else 1
 
 
 THREADS: dict[str, Any] = {

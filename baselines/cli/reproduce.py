@@ -26,6 +26,7 @@ from baselines.reproduce.experiments import EXPERIMENTS
 from baselines.reproduce.page import write_page
 from baselines.reproduce.run import run_cells
 from stmg_envs.errors import InvalidArgumentError
+from stmg_envs.protocol import default_threads
 
 THREADS = options.THREADS | {
     "default": None,
@@ -93,7 +94,7 @@ def command(
         raise InvalidArgumentError(f"{archive.folder} has no results to write a page of; run the experiment")
     try:
         if not page:
-            torch.set_num_threads(threads or options.default_threads())
+            torch.set_num_threads(threads or default_threads())
             where = work or Path("runs/reproduce") / experiment
             same = shlex.join(["stmg", *sys.argv[1:]])
             opening = partial(watching, going_on=lambda _: same)

@@ -88,7 +88,10 @@ def find_results(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if not path.exists():
-            raise InvalidArgumentError(f"{path} does not exist; expected a results file or a folder of some")
+            raise InvalidArgumentError(
+                f"{path} does not exist; expected a results file or a folder of some (the published ones are "
+                f"docs/results of the source tree, and zoo)"
+            )
         found += sorted(path.rglob(RESULTS)) if path.is_dir() else [path]
     files = list(dict.fromkeys(file.resolve() for file in found))
     if not files:

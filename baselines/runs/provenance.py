@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shlex
 import subprocess
 import sys
 from importlib.metadata import version
@@ -26,7 +27,7 @@ SOURCES = (":(top)", ":(top,exclude)docs/results")
 def provenance(call: str) -> dict[str, Any]:
     """Versions, commit and command of this process; `call` stands for the command where it has none."""
     return {
-        "command": " ".join(["stmg", *sys.argv[1:]]) if Path(sys.argv[0]).name == "stmg" else call,
+        "command": shlex.join(["stmg", *sys.argv[1:]]) if _is_command_line() else call,
         "commit": commit_of(Path(__file__).parent),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -35,6 +36,12 @@ def provenance(call: str) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "versions": {package: version(package) for package in (*PACKAGES, *installed_engines())},
     }
+
+
+def _is_command_line() -> bool:
+    """Whether this process is the script `stmg`, or `python -m baselines`."""
+    program = Path(sys.argv[0])
+    return program.name == "stmg" or program.parts[-2:] == ("baselines", "__main__.py")
 
 
 def commit_of(folder: Path) -> str | None:

@@ -16,28 +16,33 @@ from baselines.evaluation.results import read_absolute_metrics
 from baselines.runs.directory import RunDirectory
 
 ZOO = Path("zoo")
-SOURCE = Path(__file__).parents[2]
-"""The source tree, where the package is not installed without it."""
+ORIGINS = (Path(__file__).parents[2], Path(__file__).parents[1])
+"""Folders with a zoo that came with the package: the source tree; where it is installed without one, itself."""
+
+
+def find_folder(path: Path) -> Path:
+    """A path as it is; `zoo` and what is below it, where it is not here, of what came with the package."""
+    if path.parts[:1] != ZOO.parts or path.exists():
+        return path
+    return next((origin / path for origin in ORIGINS if (origin / path).exists()), path)
 
 
 def find_run(run_dir: str | Path) -> RunDirectory:
-    """A run directory by its path; `zoo/<name>` is looked for here and in the source tree.
+    """A run directory by its path; `zoo/<name>` is looked for here and in what came with the package.
 
     Raises:
         RunDirectoryError: if the name is none of the zoo.
     """
-    path = Path(run_dir)
-    if path.parts[:1] != ZOO.parts or path.exists():
-        return RunDirectory(path)
-    if not (SOURCE / path).is_dir():
+    path = find_folder(Path(run_dir))
+    if path.parts[:1] == ZOO.parts and not path.exists():
         names = [directory.path.name for directory in zoo_entries()]
         raise RunDirectoryError(f"{str(path)!r} is not there; expected one of {names or 'none, it is empty'}")
-    return RunDirectory(SOURCE / path)
+    return RunDirectory(path)
 
 
 def zoo_entries() -> list[RunDirectory]:
-    """All entries, here and in the source tree, by name; of two, the one here, as `find_run` finds it."""
-    folders = (SOURCE / ZOO, ZOO.resolve())
+    """All entries, here and from the package, by name; of two, the one here, as `find_run` finds it."""
+    folders = (*(origin / ZOO for origin in reversed(ORIGINS)), ZOO.resolve())
     paths = {path.parent.name: path.parent for folder in folders for path in folder.glob("*/run.json")}
     return [RunDirectory(paths[name]) for name in sorted(paths)]
 

@@ -19,6 +19,7 @@ from stmg_envs.protocol.randomness import Streams
 from stmg_envs.protocol.spaces import JointSpaces
 from stmg_envs.protocol.stream import TurnStreamEnv
 from stmg_envs.protocol.tables import FINAL, Layout, Tables, rows_of_tables
+from stmg_envs.protocol.threads import default_threads
 from stmg_envs.protocol.turns import Turns, TurnSpaces
 from stmg_envs.protocol.vector import GameVectorEnv, JointVectorEnv, Observations
 from stmg_envs.protocol.vector_stream import TurnStreamVectorEnv
@@ -55,6 +56,7 @@ __all__ = [
     "Turns",
     "check_action",
     "check_priority",
+    "default_threads",
     "fully_connected",
     "identity_priority",
     "interleave",

@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stmg_envs.arguments import require_count
 from stmg_envs.errors import InvalidActionError, InvalidArgumentError
 from stmg_envs.protocol.game import Game, State
 from stmg_envs.protocol.priority import priority_indices
 from stmg_envs.protocol.randomness import Streams
+from stmg_envs.protocol.threads import with_own_threads
 
 Seed = int | Sequence[int] | Tensor | None
 
@@ -60,13 +62,19 @@ class Episodes:
         game: the game.
         batch: B.
         device: where the tensors live.
+        threads: of torch, with which they are computed; None takes as many as torch has.
     """
 
-    def __init__(self, game: Game, batch: int, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, game: Game, batch: int, device: torch.device | str = "cpu", threads: int | None = None
+    ) -> None:
+        if threads is not None:
+            require_count("threads", threads, 1)
         if not isinstance(batch, int | np.integer) or batch < 1:
             raise InvalidArgumentError(f"num_envs={batch!r} is not a batch; expected an integer >= 1")
         self.game = game
         self.batch = batch
+        self.threads = threads
         self.device = torch.device(device)
         order = [game.agents.index(name) for name in game.default_priority]
         self.priority = priority_indices(game.agents, order, batch, self.device)
@@ -94,6 +102,7 @@ class Episodes:
         """Randomness of the present episodes beyond the game's own (orders of decision, ...)."""
         return self.require_start().fold(-1, self.episode)
 
+    @with_own_threads
     def reset(self, seed: Seed = None) -> None:
         """Start every episode anew.
 
@@ -109,6 +118,7 @@ class Episodes:
         self.elapsed = torch.zeros_like(self.elapsed)
         self._state = self.game.reset(self._streams.fold(self.episode))
 
+    @with_own_threads
     def restart(self, where: Tensor, seed: Seed = None) -> None:
         """Start an episode in the environments of the mask (B,).
 
@@ -137,6 +147,7 @@ class Episodes:
             fresh = self.game.reset(streams)
             self._state = {name: _select(where, fresh[name], old) for name, old in self._state.items()}
 
+    @with_own_threads
     def step(self, actions: Tensor, where: Tensor | None = None) -> Transition:
         """One joint step.
 
@@ -165,6 +176,7 @@ class Episodes:
         truncations = acted & truncated[:, None] & ~terminations
         return Transition(rewards, terminated, truncated, terminations, truncations, outcome.metrics)
 
+    @with_own_threads
     def observe(self) -> dict[str, Tensor]:
         """Observations of all agents.
 

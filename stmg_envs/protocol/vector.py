@@ -150,17 +150,23 @@ class GameVectorEnv(JointVectorEnv):
         num_envs: B.
         device: "cpu", "cuda", ...
         validate: check every action; learners whose actions are legal by construction turn it off.
+        threads: of torch, with which the batch is computed; None takes as many as torch has.
     """
 
     game: Game
 
     def __init__(
-        self, game: Game, num_envs: int, device: torch.device | str = "cpu", validate: bool = True
+        self,
+        game: Game,
+        num_envs: int,
+        device: torch.device | str = "cpu",
+        validate: bool = True,
+        threads: int | None = None,
     ) -> None:
         self.game = game
         self.num_envs = num_envs
         self.validate = validate
-        self.episodes = Episodes(game, num_envs, device)
+        self.episodes = Episodes(game, num_envs, device, threads)
         self.device = self.episodes.device
 
     @property

@@ -35,6 +35,7 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         autoreset_mode: NEXT_STEP, SAME_STEP or DISABLED.
         priority: names or indices of shape (n,), or indices (B, n).
         render_mode: a render mode of the game; pictures are of the first sub-environment.
+        threads: of torch, with which the batch is computed; None takes as many as torch has.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         priority: object = None,
         render_mode: str | None = None,
+        threads: int | None = None,
     ) -> None:
         try:
             self.autoreset_mode = AutoresetMode(autoreset_mode)
@@ -54,7 +56,7 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
                 f"autoreset_mode={autoreset_mode!r} is unknown; expected one of {modes}"
             ) from None
         single = GameParallelEnv(game, render_mode)
-        self._episodes = Episodes(game, num_envs)
+        self._episodes = Episodes(game, num_envs, threads=threads)
         self.game = game
         self.num_envs = num_envs
         self.reward = check_reward_mode(reward)
