@@ -1,6 +1,8 @@
 # Everything works on a fresh machine with Python >= 3.11, make and a package index.
 PYTHON ?= python3
 BIN := .venv/bin
+# How many processes share the tests; each of them takes up to 2 GB.
+TEST_PROCESSES ?= 2
 
 .PHONY: help demo docs test test-slow mutants football chromium lint format bench clean
 
@@ -19,7 +21,7 @@ docs: .venv/docs  ## build the documentation into build/docs; a warning is an er
 test: lint  ## lint, build the football engine, install Chromium, then all tests but the slow ones
 	@$(MAKE) --no-print-directory football || [ "$$CI" != true ]
 	@$(MAKE) --no-print-directory chromium || [ "$$CI" != true ]
-	$(BIN)/pytest -m 'not slow'
+	$(BIN)/pytest -m 'not slow' --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 test-slow: .venv/dev  ## learning tests that take minutes each, half an hour in all
 	$(BIN)/pytest -m slow

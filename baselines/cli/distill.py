@@ -13,6 +13,7 @@ from rich.table import Table
 from baselines.cli import options
 from baselines.cli.watch import watching
 from baselines.distillation.config import DistillationConfig
+from baselines.evaluation.comparison import compared_over
 from baselines.runs.distill import TITLES, Distilled, distill
 
 
@@ -47,6 +48,7 @@ def _print(distilled: Distilled) -> None:
     for row in distilled.compared():
         table.add_row(*row.cells())
     Console(width=110).print(table)
+    click.echo(f"in parentheses 95 % intervals {compared_over(len(distilled.plan.seeds))}")
     click.echo(f"run directory: {distilled.path}")
 
 

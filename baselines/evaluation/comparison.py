@@ -35,21 +35,37 @@ class Compared:
 
 
 def compare(first: Evaluated, second: Evaluated) -> list[Compared]:
-    """All metrics of two policies that played the same episodes.
+    """All metrics of two groups of policies that played the same episodes.
 
-    Intervals are over episodes, with the policies as they are: Wilson's for shares of episodes, Student's
-    t for other means and for differences.
+    Of several runs the intervals are over runs, each of which is one mean over its episodes, for how runs
+    differ says how another one would be. Of one run they are over episodes, with its policy as it is:
+    Wilson's for shares of episodes, Student's t for other means and for differences.
     """
     values, others = _episodes(first), _episodes(second)
+    interval = outcome_interval if len(first.returns) == 1 else _over_runs
     return [
         Compared(
             name,
-            outcome_interval(name, table),
-            outcome_interval(name, others[name]),
-            mean_interval((others[name] - table).ravel()),
+            interval(name, table),
+            interval(name, others[name]),
+            mean_interval(_independent(others[name] - table)),
         )
         for name, table in values.items()
     ]
+
+
+def compared_over(runs: int) -> str:
+    """What the intervals of a comparison are over, in words."""
+    return "over seeds" if runs > 1 else "over episodes"
+
+
+def _independent(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of values (K, E): the runs' means where there are several runs, else the episodes' values."""
+    return values.mean(axis=1) if len(values) > 1 else values.ravel()
+
+
+def _over_runs(metric: str, values: NDArray[np.float64]) -> Interval:
+    return metric_interval(metric, _independent(values))
 
 
 def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -11,7 +11,7 @@ from baselines.algorithms.config import resolve_config
 from baselines.distillation.config import DistillationConfig
 from baselines.distillation.students import students_of
 from baselines.errors import ConfigError
-from baselines.evaluation.comparison import Compared, compare, markdown_table
+from baselines.evaluation.comparison import Compared, compare, compared_over, markdown_table
 from baselines.evaluation.greedy import Evaluated
 from baselines.evaluation.results import ResultsFile, write_text
 from baselines.runs.api import evaluate, place, play
@@ -108,6 +108,6 @@ def _page(distilled: Distilled, taught: RunPlan, teacher: str, episodes: int) ->
     return (
         f"# Students of {taught.algorithm.name} on {taught.task}\n\n"
         f"Teacher: `{teacher}`, seeds {seeds}. Greedy play in the same {episodes} episodes per seed; in "
-        f"parentheses 95 % intervals over episodes.\n\n"
+        f"parentheses 95 % intervals {compared_over(len(taught.seeds))}.\n\n"
         + markdown_table(TITLES, [row.cells() for row in distilled.compared()])
     )

@@ -17,7 +17,7 @@ from baselines.runs.directory import RunDirectory
 
 ZOO = Path("zoo")
 ORIGINS = (Path(__file__).parents[2], Path(__file__).parents[1])
-"""Folders with a zoo that came with the package: the source tree; where it is installed without one, itself."""
+"""Folders with a zoo that came with the package: the source tree, or the package installed without it."""
 
 
 def find_folder(path: Path) -> Path:

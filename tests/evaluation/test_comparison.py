@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from baselines.evaluation.comparison import compare, interval_text, markdown_table
+from baselines.evaluation.comparison import compare, compared_over, interval_text, markdown_table
 from baselines.evaluation.greedy import Evaluated
 from baselines.evaluation.statistics import Interval
 
@@ -30,6 +30,28 @@ def test_every_metric_is_compared_episode_by_episode() -> None:
     np.testing.assert_allclose([optimal.first.low, optimal.first.high], [0.2077, 0.9385], atol=1e-4)
     np.testing.assert_allclose(optimal.difference.estimate, -1 / 3)
     assert speed.cells()[:2] == ("speed", "2")
+
+
+def test_of_several_runs_the_intervals_are_over_runs() -> None:
+    first, second = (
+        Evaluated.joined([evaluated(*one), evaluated(*other)])
+        for one, other in (
+            (([1.0, 3.0], [True, True], [0.0, 0.0]), ([5.0, 5.0], [True, False], [0.0, 0.0])),
+            (([2.0, 6.0], [True, True], [0.0, 0.0]), ([4.0, 10.0], [True, True], [0.0, 0.0])),
+        )
+    )
+    returns, optimal, _ = compare(first, second)
+    # Runs' means are 2 and 5: 3.5 with a standard error of 1.5, and 12.7062 is Student's t of one degree.
+    assert float(returns.first.estimate) == 3.5
+    np.testing.assert_allclose(
+        [returns.first.low, returns.first.high], [3.5 - 1.5 * 12.7062, 3.5 + 1.5 * 12.7062], atol=1e-3
+    )
+    # Either run gains 2, though their episodes gain 1, 3, -1 and 5.
+    assert float(returns.difference.low) == float(returns.difference.high) == 2.0
+    # Of shares of episodes as well, inside of 0 and 1.
+    assert float(optimal.first.estimate) == 0.75 and float(optimal.first.high) == 1.0
+    assert float(optimal.first.low) == 0.0
+    assert compared_over(2) == "over seeds" and compared_over(1) == "over episodes"
 
 
 def test_intervals_are_as_exact_as_they_are_sure() -> None:
