@@ -63,9 +63,13 @@ def mean_interval(values: ArrayLike, axis: int = 0, level: float = LEVEL) -> Int
     return Interval(np.asarray(mean), np.asarray(mean - half), np.asarray(mean + half))
 
 
+RATES = ("optimal", "merged")
+"""Metrics that are shares between 0 and 1 beside those whose names end in `_rate`."""
+
+
 def is_rate(metric: str) -> bool:
     """Whether a metric is a share between 0 and 1, by its name."""
-    return metric == "optimal" or metric.endswith("_rate")
+    return metric in RATES or metric.endswith("_rate")
 
 
 def metric_interval(metric: str, values: ArrayLike, axis: int = 0) -> Interval:

@@ -37,7 +37,7 @@ class Line:
         name: what it shows.
         x: the places, (T,).
         interval: heights and band at each.
-        kind: what it is the result of; at first only lines of algorithms are drawn.
+        kind: what it is the result of; at first only lines of algorithms are drawn, if there are any.
         runs: number of runs behind it, if it is to be filtered by that.
     """
 
@@ -129,7 +129,9 @@ def line_chart(
     margin = 0.04 * (y_high - y_low) or 0.5
     horizontal = _Axis(x_low, x_high if x_high > x_low else x_low + 1, LEFT, RIGHT, percent[0])
     vertical = _Axis(y_low - margin, y_high + margin, BOTTOM, TOP, percent[1])
-    first = [index for index, line in enumerate(lines) if line.kind == "algorithm"][:SHOWN]
+    kinds = {line.kind for line in lines}
+    at_first = {"algorithm"} & kinds or kinds
+    first = [index for index, line in enumerate(lines) if line.kind in at_first][:SHOWN]
     return Chart(
         title=title,
         x_label=x_label,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
@@ -99,7 +100,7 @@ def write_site(results: Sequence[Path], out: Path) -> Site:
         for suite in board.suites:
             tables = {"results": suite_rows(suite), "improvement": comparison_rows(suite)}
             _write_tables(out / DATA / "suites" / suite.suite.name, tables)
-        context = _index_context(board, len({entry.source for entry in entries}))
+        context = _index_context(board)
         write_text(index, environment.get_template("index.html.j2").render(context).rstrip() + "\n")
         pages = []
         for task in board.tasks:
@@ -172,23 +173,26 @@ def _curve(metric: str, values: Any) -> statistics.Interval:
     return statistics.metric_interval(metric, values)
 
 
-def _index_context(board: Board, sources: int) -> dict[str, Any]:
+def _index_context(board: Board) -> dict[str, Any]:
     """What the index is filled with."""
-    rows = [row for task in board.tasks for row in task.rows]
+    all_rows = [row for task in board.tasks for row in task.rows]
+    # What a page shows at first is what it says of itself.
+    rows = [row for row in all_rows if row.entry.kind == "algorithm"] or all_rows
     return {
         "board": board,
         "charts": {suite.suite.name: suite_charts(suite) for suite in board.suites if suite.rows},
         "families": sorted({task.task.family for task in board.tasks}),
         "algorithms": len({row.entry.algorithm for row in rows}),
         "runs": sum(row.runs for row in rows),
-        "sources": sources,
+        "sources": len({row.entry.source for row in rows}),
+        "kinds": {row.entry.kind for row in all_rows},
         "unknown": [task.task for task in board.tasks if task.task.bounds is None],
     }
 
 
 def _breakable(name: str) -> Markup:
-    """A name that may be broken after its underscores."""
-    return escape(name).replace("_", Markup("_<wbr>"))
+    """A name that may be broken after what joins its parts."""
+    return Markup(re.sub(r"[_(,=]", r"\g<0><wbr>", str(escape(name))))
 
 
 def _number_text(value: float, decimals: int | None) -> str:

@@ -94,6 +94,8 @@ def test_means_of_rates_stay_inside_0_and_1() -> None:
     assert plain.low == pytest.approx(0.9 - 0.1 * 4.302652729911275)
     assert plain.high == pytest.approx(0.9 + 0.1 * 4.302652729911275)
     assert (rate.estimate, rate.low, rate.high) == (plain.estimate, plain.low, 1.0)
+    # The share of a ramp's agents that have merged is one by another name.
+    assert metric_interval("merged", values).high == 1.0
 
 
 def test_rate_of_sixteen_in_sixteen() -> None:

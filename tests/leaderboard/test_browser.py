@@ -184,3 +184,14 @@ def test_a_tasks_page(page: Page) -> None:
     assert len(values) == 100 and values == sorted(values, reverse=True)
     page.get_by_role("link", name="Leaderboard").click()
     expect(page.locator("h1")).to_have_text("stmg leaderboard")
+
+
+def test_policies_of_the_zoo_alone_are_shown_at_once(browser: Browser, tmp_path: Path) -> None:
+    site = write_site([ROOT / "zoo"], tmp_path / "site")
+    page = browser.new_page()
+    page.goto(site.index.as_uri())
+    assert page.get_by_label("Policies of the zoo").is_checked()
+    expect(page.locator("output")).to_have_text(f"{site.entries} of {site.entries} results")
+    assert f"from {site.entries} sources" in page.locator("header").inner_text()
+    page.goto(site.pages[0].as_uri())
+    assert page.locator("figure.chart g[data-line]:not([hidden])").count() > 0
