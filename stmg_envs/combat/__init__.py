@@ -1,0 +1,1 @@
+"""Skirmishes of small armies: SMAC's scenarios as a batched game."""
