@@ -64,12 +64,13 @@ def swing(battle: Battle, army: Army, gap: Tensor, lateness: Tensor) -> Tensor:
     period = army.period[:, None] + lateness
     battle.cooldown = torch.where(begins, battle.cooldown + period, battle.cooldown)
     battle.struck = torch.where(begins, 0, battle.struck)
-    battle.swing = torch.where(begins, 0.0, torch.where(battle.swing >= 0, battle.swing + TICK, battle.swing))
+    going_on = fighter & (battle.swing >= 0)
+    battle.swing = torch.where(begins, 0.0, torch.where(going_on, battle.swing + TICK, battle.swing))
 
     since = battle.swing - army.damage_point[:, None] + EARLY
     due = (since >= 0).long()
     due += ((since >= army.strike_delay[:, None]) & (army.strikes > 1)[:, None]) & (since >= 0)
-    able = (battle.swing >= 0) & (battle.target != NOBODY) & battle.alive
+    able = fighter & (battle.swing >= 0) & (battle.target != NOBODY) & battle.alive
     strikes = torch.where(able, due - battle.struck, 0)
     battle.struck = battle.struck + strikes
     spread = ((army.strikes - 1) * army.strike_delay + army.backswing)[:, None]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from dataclasses import fields
+from typing import Literal, get_args
 
+import numpy as np
 import torch
 from gymnasium.spaces import Box, Discrete
+from numpy.typing import NDArray
 from torch import Tensor
 
-from stmg_envs.arguments import require_count, require_positive
-from stmg_envs.combat.army import muster
-from stmg_envs.combat.battle import Battle, begin
+from stmg_envs.arguments import require_count, require_number, require_positive
+from stmg_envs.combat.army import Army, muster
+from stmg_envs.combat.battle import NOBODY, Battle, begin
 from stmg_envs.combat.ground import directions, walkable
 from stmg_envs.combat.layout import NO_OP, SIGHT, STOP, Flags, Layout, Sighting
+from stmg_envs.combat.rendering import Figure, draw, write
 from stmg_envs.combat.rewards import (
     RewardKind,
     RewardScheme,
@@ -34,16 +38,118 @@ HIGHEST = 40.0
 
 
 class Skirmish(Game):
-    """A team of agents against the enemies of one of SMAC's maps."""
+    """A team of agents against the enemies of one of SMAC's maps.
+
+    SMAC (Samvelyan et al. 2019) has StarCraft II compute its battles. This game computes them itself, in
+    batches: units, maps, orders, observations, states, masks, rewards and ends are SMAC's, as far as they can
+    be read or decoded; how units choose targets, push and spread is closed in StarCraft, and ours here. So it
+    is a game of its own, and no number of it stands beside a published one of SMAC. It was never compared
+    with StarCraft II itself, which does not run where it was made.
+
+    | Space       | Each of n agents against m enemies                                                      |
+    |-------------|-----------------------------------------------------------------------------------------|
+    | Action      | Discrete(6 + m): nothing (the dead), stop, north, south, east, west, attack enemy k     |
+    | Observation | Box: SMAC's, 30 numbers on 3m, see below                                                |
+    | State       | Box: SMAC's, 48 numbers on 3m                                                           |
+
+    | Observation         | Numbers                                                                         |
+    |---------------------|---------------------------------------------------------------------------------|
+    | 4                   | which moves are free (and with flags the ground around)                         |
+    | per enemy           | whether it can be attacked, distance, x, y, health, shield, kind                |
+    | per other agent     | 1, distance, x, y, health, shield, kind (and with a flag its last action)       |
+    | own                 | health, shield, kind                                                            |
+
+    Distances and places are shares of the sight of 9 cells, health and shields of what there is at most;
+    shields stand where the side has them, kinds one-hot where there are several. Who is dead or out of sight
+    is 0.
+
+    **Actions.** A move goes towards a point 2 cells away, of which half a second covers 1.125 at most units'
+    speed. An attack walks into range and fires until told otherwise; a medivac's actions 6, 7, ... heal
+    agents instead. Agents never fire unordered. Targets within 6 cells are legal, whatever a unit's range.
+
+    **Dynamics.** A timestep has eight ticks of 1/16 s. In each, units turn to their targets, walk, are kept
+    off walls and off each other, and all that strikes does so at once; then shields, Zerg and energy
+    regenerate. Data of units are those of StarCraft II's base game (`stmg_envs.combat.units`). Attacks come
+    up to an eighth of a second later than their period says, or a sixteenth sooner, which is all that is
+    random.
+
+    **Enemies.** Ordered once, to where the agents begin, fighting on the way. They keep a target in range
+    while it lives (`sticky`); else take the closest within `scan`; else go on after whom they followed, who
+    hurt them, or who hurt a friend within `help`, up to `leash`.
+
+    **Rewards.** "team": SMAC's, the same for all who lived: what the enemies lost of health and shields, 10
+    for each of them who died and 200 for victory, scaled so that 20 is the most. As in SMAC shields that come
+    back pay as well (`reward_gains`). "own_health" and "own_damage" are each agent's own, in the manner of
+    DRIMA (section 4.3, which publishes no coefficients): the enemies' losses less half of one's own health
+    and death; or what one has dealt and killed, with equal parts of the victory.
+
+    **Metrics.** `battle_won`, `dead_allies`, `dead_enemies`.
+
+    **Episode end.** Terminates when a side is dead, but for its medivacs; truncates after the map's limit,
+    where SMAC says terminated. An agent that dies is out: it decides and gets nothing any more.
+
+    **Neighbours.** Living agents within sight of each other.
+
+    Args:
+        map: one of `stmg_envs.combat.SCENARIOS`.
+        reward: "team", "own_health" or "own_damage".
+        max_steps: time limit; the map's by default.
+        obs_all_health: whether others' health is seen.
+        obs_own_health: whether one's own is.
+        obs_last_action: whether the other agents' last actions are.
+        obs_pathing_grid: whether eight cells around are shown.
+        obs_terrain_height: whether heights are, which are 0 here.
+        obs_timestep_number: whether the time is.
+        state_last_action: whether the state has all last actions.
+        state_timestep_number: whether it has the time.
+        obs_instead_of_state: whether it is all observations.
+        reward_only_positive: whether what befalls the agents counts for nothing.
+        reward_negative_scale: its weight.
+        reward_death_value: of every death.
+        reward_win: for victory.
+        reward_defeat: for defeat.
+        reward_sparse: 1 and -1 for victory and defeat alone.
+        reward_scale: whether rewards are scaled.
+        reward_scale_rate: the most that can be had then.
+        reward_gains: whether health that comes back pays, as in SMAC; SMACv2 has it count nothing.
+        scan: how far enemies look, from edge to edge, cells; their range if that is more.
+        leash: how far they follow, cells.
+        sticky: whether they keep targets that live and are in range.
+        help: within which distance they help friends, cells.
+
+    Raises:
+        InvalidArgumentError: for an argument out of range.
+
+    **Version history.** v0: first version.
+    """
 
     def __init__(
         self,
         map: str = "3m",
         reward: RewardKind = "team",
         max_steps: int | None = None,
-        flags: Flags = Flags(),
-        scheme: RewardScheme = RewardScheme(),
-        attention: Attention = Attention(),
+        obs_all_health: bool = True,
+        obs_own_health: bool = True,
+        obs_last_action: bool = False,
+        obs_pathing_grid: bool = False,
+        obs_terrain_height: bool = False,
+        obs_timestep_number: bool = False,
+        state_last_action: bool = True,
+        state_timestep_number: bool = False,
+        obs_instead_of_state: bool = False,
+        reward_only_positive: bool = True,
+        reward_negative_scale: float = 0.5,
+        reward_death_value: float = 10.0,
+        reward_win: float = 200.0,
+        reward_defeat: float = 0.0,
+        reward_sparse: bool = False,
+        reward_scale: bool = True,
+        reward_scale_rate: float = 20.0,
+        reward_gains: bool = True,
+        scan: float = 5.0,
+        leash: float = 21.0,
+        sticky: bool = True,
+        help: float = 4.0,
     ) -> None:
         if map not in SCENARIOS:
             raise InvalidArgumentError(f"map={map!r} is unknown; expected one of {sorted(SCENARIOS)}")
@@ -51,18 +157,38 @@ class Skirmish(Game):
             raise InvalidArgumentError(
                 f"reward={reward!r} is unknown; expected one of {list(get_args(RewardKind))}"
             )
-        self.map, self.reward, self.scheme = map, reward, scheme
+        for name in ("reward_negative_scale", "reward_death_value", "reward_win", "reward_defeat"):
+            require_number(name, locals()[name])
+        require_positive(scan=scan, leash=leash, reward_scale_rate=reward_scale_rate)
+        self.map, self.reward = map, reward
         self.scenario = SCENARIOS[map]
         self.max_steps = self.scenario.limit if max_steps is None else max_steps
         require_count("max_steps", self.max_steps, 1)
-        require_positive(scan=attention.scan, leash=attention.leash)
-        self.army = muster(self.scenario)
-        cells = walkable(self.scenario.ground)
-        self.layout = Layout(self.scenario, self.army, flags, cells, torch.zeros(SIZE, SIZE))
-        way = directions(cells, self.scenario.goal)
-        death_value = scheme.death_value if reward == "own_damage" else None
-        self.timestep = Timestep(self.army, cells, way, attention, death_value)
-        self.places = places(self.scenario)
+        self.scheme = RewardScheme(
+            reward_only_positive,
+            reward_negative_scale,
+            reward_death_value,
+            reward_win,
+            reward_defeat,
+            reward_sparse,
+            reward_scale,
+            reward_scale_rate,
+            reward_gains,
+        )
+        self.flags = Flags(
+            obs_all_health,
+            obs_own_health,
+            obs_last_action,
+            obs_pathing_grid,
+            obs_terrain_height,
+            obs_timestep_number,
+            state_last_action,
+            state_timestep_number,
+            obs_instead_of_state,
+        )
+        self.attention = Attention(scan, leash, sticky, help)
+        self._device = torch.device("cpu")
+        self._build()
         kinds = self.scenario.ally_types
         self.agents = tuple(f"{kind}_{kinds[:i].count(kind)}" for i, kind in enumerate(kinds))
         self.action_spaces = (Discrete(self.layout.actions),) * len(kinds)
@@ -70,22 +196,22 @@ class Skirmish(Game):
         self.state_space = Box(-HIGHEST, HIGHEST, (self.layout.state_size,))
 
     def reset(self, streams: Streams) -> State:
+        self._use(streams.keys.device)
         batch = len(streams.keys)
-        x, y = (place[:, None].repeat(1, batch) for place in self.places.unbind(1))
-        battle = begin(self.army, x, y)
-        actions = torch.zeros(batch, self.n, dtype=torch.int64)
-        return self._seen(battle, actions, torch.zeros(batch, dtype=torch.int64))
+        x, y = (place[:, None].repeat(1, batch) for place in self._places.unbind(1))
+        actions = torch.zeros(batch, self.n, dtype=torch.int64, device=self._device)
+        return self._seen(begin(self.army, x, y), actions, torch.zeros_like(actions[:, 0]))
 
     def step(self, state: State, actions: Tensor, streams: Streams) -> Outcome:
+        self._use(actions.device)
         n, army = self.n, self.army
         alive = self.alive(state)
         legal = state["legal"].gather(2, actions[..., None])[..., 0]
         actions = torch.where(alive, torch.where(legal, actions, STOP), NO_OP)
         battle = Battle.of(state)
         before = (battle.health + battle.shield).t()
-        dealt = self.timestep.run(
-            battle, agents_orders(battle, army, actions.t()), streams.uniform(len(army.kinds)).t()
-        )
+        orders = agents_orders(battle, army, actions.t())
+        dealt = self._timestep.run(battle, orders, streams.uniform(len(army.kinds)).t())
         lost = losses(before, (battle.health + battle.shield).t())
         over, won, beaten = end_codes(battle.health.t(), army)
         if self.reward == "team":
@@ -93,23 +219,24 @@ class Skirmish(Game):
         else:
             rewards = own_rewards(self.reward, lost, dealt.t()[:, :n], n, self.scheme)
         rewards = self.scheme.finished(rewards, won, beaten, self.reward, n) * self.scheme.factor(army)
-        deaths = battle.health.t() <= 0
+        dead = battle.health.t() <= 0
         metrics = {
             "battle_won": won.float(),
-            "dead_allies": deaths[:, :n].sum(dim=1).float(),
-            "dead_enemies": deaths[:, n:].sum(dim=1).float(),
+            "dead_allies": dead[:, :n].sum(dim=1).float(),
+            "dead_enemies": dead[:, n:].sum(dim=1).float(),
         }
         successor = self._seen(battle, actions, state["elapsed"] + 1)
         return Outcome(successor, torch.where(alive, rewards, 0.0), over, metrics)
 
     def observe(self, state: State) -> Tensor:
+        self._use(state["x"].device)
         return self.layout.observe(self._sighting(state), state["legal"])
 
     def global_state(self, state: State) -> Tensor:
-        sighting = self._sighting(state)
-        if self.layout.flags.obs_instead_of_state:
-            return self.layout.observe(sighting, state["legal"]).flatten(1)
-        return self.layout.state(sighting)
+        self._use(state["x"].device)
+        if self.flags.obs_instead_of_state:
+            return self.observe(state).flatten(1)
+        return self.layout.state(self._sighting(state))
 
     def action_mask(self, state: State) -> Tensor:
         return state["legal"]
@@ -122,8 +249,45 @@ class Skirmish(Game):
         x, y = state["x"][:, : self.n], state["y"][:, : self.n]
         dx, dy = x[:, :, None] - x[:, None], y[:, :, None] - y[:, None]
         near = (dx * dx + dy * dy).sqrt() < SIGHT
-        near = near & alive[:, :, None] & alive[:, None]
-        return near & ~torch.eye(self.n, dtype=torch.bool, device=x.device)
+        apart = ~torch.eye(self.n, dtype=torch.bool, device=x.device)
+        return near & alive[:, :, None] & alive[:, None] & apart
+
+    def render(
+        self, state: State, mode: Literal["ansi", "rgb_array"], priority: tuple[int, ...] | None = None
+    ) -> str | NDArray[np.uint8]:
+        first = {name: value[:1] for name, value in state.items()}
+        figures = self._figures(first)
+        living = [sum(f.health > 0 for f in figures if f.ally is side) for side in (True, False)]
+        caption = f"{self.map}: {living[0]} allies against {living[1]}, {float(first['elapsed'][0]) / 2:g} s"
+        if mode == "ansi":
+            return write(figures, caption)
+        edges = [(int(i), int(j)) for i, j in self.neighbors(first)[0].nonzero() if i < j]
+        order = tuple(range(self.n)) if priority is None else priority
+        return draw(figures, self.layout.cells.cpu().numpy(), edges, order, caption)
+
+    def _build(self) -> None:
+        """Make the rules and their constants, on the device."""
+        army = muster(self.scenario)
+        cells = walkable(self.scenario.ground)
+        way = directions(cells, self.scenario.goal)
+        tables = {
+            field.name: value.to(self._device)
+            for field in fields(Army)
+            if isinstance(value := getattr(army, field.name), Tensor)
+        }
+        self.army = Army(army.kinds, army.n, **tables)
+        cells = cells.to(self._device)
+        height = torch.zeros(SIZE, SIZE, device=self._device)
+        self.layout = Layout(self.scenario, self.army, self.flags, cells, height)
+        death_value = self.scheme.death_value if self.reward == "own_damage" else None
+        self._timestep = Timestep(self.army, cells, way.to(self._device), self.attention, death_value)
+        self._places = places(self.scenario).to(self._device)
+
+    def _use(self, device: torch.device) -> None:
+        """Hold all constants on a device."""
+        if device != self._device:
+            self._device = device
+            self._build()
 
     def _seen(self, battle: Battle, actions: Tensor, elapsed: Tensor) -> State:
         """The state of battles, with what agents may do in it."""
@@ -134,12 +298,29 @@ class Skirmish(Game):
         n = self.n
         loops = state["cooldown"][:, :n].clamp(min=0) * LOOPS_PER_SECOND
         charge = torch.where(self.layout.healers, state["energy"][:, :n], loops)
-        return Sighting(
-            state["x"],
-            state["y"],
-            state["health"],
-            state["shield"],
-            charge,
-            state["last_action"],
-            state["elapsed"],
-        )
+        place = (state["x"], state["y"], state["health"], state["shield"])
+        return Sighting(*place, charge, state["last_action"], state["elapsed"])
+
+    def _figures(self, state: State) -> list[Figure]:
+        """All units of the first battle, as they are drawn."""
+        army, figures = self.army, []
+        names = [*self.agents, *(f"enemy {kind} {k}" for k, kind in enumerate(self.scenario.enemy_types))]
+        for index, (name, kind) in enumerate(zip(names, army.kinds, strict=True)):
+            shield = float(army.shield[index])
+            target = int(state["target"][0, index])
+            busy = float(state["swing"][0, index]) >= 0 and target != NOBODY
+            figures.append(
+                Figure(
+                    name,
+                    kind,
+                    index < self.n,
+                    float(state["x"][0, index]),
+                    float(state["y"][0, index]),
+                    float(army.radius[index]),
+                    float(army.range[index]),
+                    float(state["health"][0, index] / army.health[index]),
+                    float(state["shield"][0, index]) / shield if shield else None,
+                    target if busy else None,
+                )
+            )
+        return figures

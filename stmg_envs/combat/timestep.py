@@ -144,5 +144,4 @@ class Timestep:
         """Where those go who are told nothing and have no target."""
         column, row = battle.x.long().clamp(0, SIZE - 1), battle.y.long().clamp(0, SIZE - 1)
         way = self.way[column * SIZE + row]
-        free = ~orders.told & (self.army.heals == 0)[:, None]
-        return torch.where(free, way[..., 0], 0.0), torch.where(free, way[..., 1], 0.0)
+        return torch.where(orders.told, 0.0, way[..., 0]), torch.where(orders.told, 0.0, way[..., 1])
