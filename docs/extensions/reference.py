@@ -23,6 +23,7 @@ PACKAGES = (
     "stmg_envs.matrix",
     "stmg_envs.particle",
     "stmg_envs.merge",
+    "stmg_envs.combat",
     "stmg_envs.mujoco",
     "stmg_envs.football",
     "stmg_envs.pool",
