@@ -183,8 +183,8 @@ REGISTRY: dict[str, GameSpec] = {
             backends=_native("combat", "Skirmish"),
             family="combat",
             spaces="discrete",
-            # The mean of the random policy in 3,600 episodes (standard error 0.02), and what victory brings of
-            # SMAC's rewards at most where nobody gets health back.
+            # The mean of the random policy in 3,600 episodes (standard error 0.02), and what victory brings
+            # of SMAC's rewards at most where nobody gets health back.
             bounds=(1.14, 20.0),
             optimum=None,
             task_args=(("map", "3m"),),
