@@ -25,3 +25,7 @@ def test_the_tutorial_runs_from_an_empty_directory_to_a_leaderboard(tmp_path: Pa
 
 def test_the_protocol_page_runs() -> None:
     assert run_page(ROOT / "docs" / "protocol.md") == 6
+
+
+def test_the_page_of_skirmishes_runs() -> None:
+    assert run_page(ROOT / "docs" / "combat.md") == 1
