@@ -9,9 +9,10 @@ from torch import Tensor
 
 from stmg_envs.combat.army import Army
 from stmg_envs.combat.battle import AT_REST, NOBODY, Battle
-from stmg_envs.combat.fire import TICK, Blows, gaps, heal, regenerate, strike, swing
+from stmg_envs.combat.fire import TICK, Blows, gaps, strike, swing
 from stmg_envs.combat.layout import FIRST_MOVE, FIRST_TARGET, MOVES, STEP
 from stmg_envs.combat.movement import PASSES, Ground, Separation, walk
+from stmg_envs.combat.recovery import heal, regenerate
 from stmg_envs.combat.scenarios import SIZE
 from stmg_envs.combat.targeting import Attention, choose
 

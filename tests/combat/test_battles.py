@@ -37,8 +37,8 @@ DUELS = [
 def test_duels(
     attacker: str, target: str, attacks: int, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stmg_envs.combat.fire.SHIELD_RATE", 0.0)
-    monkeypatch.setattr("stmg_envs.combat.fire.ZERG_RATE", 0.0)
+    monkeypatch.setattr("stmg_envs.combat.recovery.SHIELD_RATE", 0.0)
+    monkeypatch.setattr("stmg_envs.combat.recovery.ZERG_RATE", 0.0)
     begun: list[int] = []
     ticks = 0
     field = in_range(attacker, target)
@@ -120,7 +120,7 @@ def test_armour_takes_from_health_alone_and_never_all() -> None:
 
 
 def test_fifty_energy_heal_a_hundred_and_fifty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stmg_envs.combat.fire.ENERGY_RATE", 0.0)
+    monkeypatch.setattr("stmg_envs.combat.recovery.ENERGY_RATE", 0.0)
     field = Field([("medivac", 16, 16), ("marauder", 18, 16), ("marauder", 16, 18)], [("marine", 30, 30)])
     field.battle.health[1], field.battle.health[2] = 1.0, 1.0
     field.step(7)
@@ -136,7 +136,7 @@ def test_fifty_energy_heal_a_hundred_and_fifty(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_healing_begins_with_five_energy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stmg_envs.combat.fire.ENERGY_RATE", 0.0)
+    monkeypatch.setattr("stmg_envs.combat.recovery.ENERGY_RATE", 0.0)
     for energy, gained in ((4.9, False), (5.0, True)):
         field = Field([("medivac", 16, 16), ("marauder", 18, 16)], [("marine", 30, 30)])
         field.battle.health[1], field.battle.energy[0] = 1.0, energy
