@@ -19,13 +19,14 @@ from baselines.errors import CheckpointError, RunDirectoryError
 from baselines.evaluation.results import BOOKKEEPING, read_json, write_json
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan
-from baselines.runs.zoo import SOURCE, ZOO, zoo_entries
+from baselines.runs.zoo import ZOO, zoo_entries
 from baselines.training.checkpoint import load_checkpoint
 from stmg_envs.errors import InvalidArgumentError, MissingEngineError
 
+ROOT = Path(__file__).parents[2]
 EPISODES = 20
 """Of those behind the committed results; engines are slow."""
-COMMITTED = [directory.path.name for directory in zoo_entries() if directory.path.parent == SOURCE / ZOO]
+COMMITTED = [directory.path.name for directory in zoo_entries() if directory.path.parent == ROOT / ZOO]
 
 
 def stmg(*arguments: str) -> str:
@@ -40,7 +41,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", COMMITTED)
 def test_every_policy_plays_as_its_results_say(name: str) -> None:
-    directory = RunDirectory(SOURCE / ZOO / name)
+    directory = RunDirectory(ROOT / ZOO / name)
     before = files_of(directory.path)
     (tasks,) = read_json(directory.results).values()
     ((_, runs),) = next(iter(tasks.values())).items()
@@ -63,7 +64,7 @@ def test_every_policy_plays_as_its_results_say(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMITTED)
 def test_an_entry_says_how_it_was_made_and_holds_nothing_else(name: str) -> None:
-    directory = RunDirectory(SOURCE / ZOO / name)
+    directory = RunDirectory(ROOT / ZOO / name)
     manifest = read_json(directory.manifest)
     assert manifest["command"] and manifest["published"]["command"].startswith("stmg zoo add ")
     assert manifest["commit"] and manifest["versions"]["torch"]
