@@ -12,7 +12,7 @@ import torch
 
 from stmg_envs.arguments import require_count, require_no_workers
 from stmg_envs.errors import InvalidArgumentError
-from stmg_envs.pool import ANSWER_SECONDS, engine_batch
+from stmg_envs.pool import ANSWER_SECONDS
 from stmg_envs.protocol.aec import TurnBasedEnv
 from stmg_envs.protocol.game import Game
 from stmg_envs.protocol.parallel import GameParallelEnv, PriorityParallelEnv
@@ -177,6 +177,9 @@ def vector_env(
                 f"threads={threads!r} of {id}: an engine's environments are stepped one after another; "
                 f"expected workers, or the native backend"
             )
+        # Here, for only engines need processes, which are slow to import.
+        from stmg_envs.pool import engine_batch
+
         make = partial(parallel_env, id, backend=backend, **kwargs)
         env = engine_batch(make, num_envs, device, workers, worker_timeout)
     else:

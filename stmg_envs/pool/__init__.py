@@ -1,18 +1,6 @@
 """Environments of engines in worker processes."""
 
-from stmg_envs.pool.batch import engine_batch
-from stmg_envs.pool.child import be_child, portable
-from stmg_envs.pool.errors import WorkerError
-from stmg_envs.pool.supervision import ending, process_context
-from stmg_envs.pool.vector import ANSWER_SECONDS, PoolVectorEnv
+import lazy_loader
 
-__all__ = [
-    "ANSWER_SECONDS",
-    "PoolVectorEnv",
-    "WorkerError",
-    "be_child",
-    "ending",
-    "engine_batch",
-    "portable",
-    "process_context",
-]
+# Names are loaded when they are used, as `__init__.pyi` says: native games need no processes.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from stmg_envs.arguments import require_count
-from stmg_envs.pool.vector import ANSWER_SECONDS, PoolVectorEnv
+from stmg_envs.pool.patience import ANSWER_SECONDS
+from stmg_envs.pool.vector import PoolVectorEnv
 from stmg_envs.protocol import EngineVectorEnv, Make, ParallelVectorEnv
 
 

@@ -21,12 +21,11 @@ from stmg_envs.arguments import require_count, require_positive
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.pool.errors import WorkerError
 from stmg_envs.pool.memory import SharedTables
+from stmg_envs.pool.patience import ANSWER_SECONDS
 from stmg_envs.pool.supervision import Loss, Worker, end, gather, process_context
 from stmg_envs.pool.worker import Share
 from stmg_envs.protocol import FINAL, Command, EngineVectorEnv, Make, Metrics, ParallelSpaces
 
-ANSWER_SECONDS = 120.0
-"""What a worker gets for one command, unless told otherwise."""
 STARTING_SECONDS = 300.0
 """What a worker gets to import its engine and to make its environments."""
 MAX_LOSSES = 20
