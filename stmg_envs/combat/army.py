@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stmg_envs.combat.scenarios import Scenario
-from stmg_envs.combat.units import MOST_ENERGY, UNITS, UnitType
+from stmg_envs.combat.units import UNITS, UnitType
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def muster(scenario: Scenario) -> Army:
         n=n,
         health=column(lambda unit: unit.health),
         shield=column(lambda unit: unit.shield),
-        weapon=column(lambda unit: MOST_ENERGY if unit.heals else unit.weapon_loops),
+        weapon=column(lambda unit: unit.weapon_loops),
         radius=column(lambda unit: unit.radius),
         separation=column(lambda unit: unit.separation),
         speed=column(lambda unit: unit.speed),

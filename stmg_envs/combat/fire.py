@@ -70,6 +70,12 @@ def swing(battle: Battle, army: Army, gap: Tensor, lateness: Tensor) -> Tensor:
     return strikes
 
 
+def break_off(battle: Battle, where: Tensor) -> None:
+    """End attacks, bool (U, B); one that has not struck yet has not been made, and the weapon is ready."""
+    battle.cooldown = torch.where(where & (battle.struck == 0), 0.0, battle.cooldown)
+    battle.swing = torch.where(where, AT_REST, battle.swing)
+
+
 class Blows:
     """What strikes in a tick do, gathered before it is done: all of it happens at once.
 

@@ -192,15 +192,8 @@ class Layout:
             observations = torch.cat([observations, torch.zeros_like(time), time], dim=-1)
         return observations
 
-    def state(self, seen: Sighting, observations: Tensor | None = None) -> Tensor:
-        """Global states, float32 (B, state_size).
-
-        Args:
-            seen: what there is.
-            observations: those of `observe`, which take its place with `obs_instead_of_state`.
-        """
-        if self.flags.obs_instead_of_state and observations is not None:
-            return observations.flatten(1)
+    def state(self, seen: Sighting) -> Tensor:
+        """Global states, float32 (B, state_size), where observations do not take their place."""
         n, alive = self.n, (seen.health > 0)[..., None]
         health, shield = self._fractions(seen)
         x, y = ((place - SIZE / 2) / SIZE for place in (seen.x, seen.y))

@@ -9,6 +9,7 @@ from stmg_envs.combat.army import Army
 from stmg_envs.combat.battle import NOBODY, Battle, at
 from stmg_envs.combat.fire import TICK
 from stmg_envs.combat.scenarios import SIZE
+from stmg_envs.protocol import pairwise_sum
 
 PASSES = 2
 """How often in a tick units that overlap are pushed apart."""
@@ -123,15 +124,4 @@ class Separation:
         ux = torch.where(together, self.x, dx / distance.clamp(min=SAME_PLACE))
         uy = torch.where(together, self.y, dy / distance.clamp(min=SAME_PLACE))
         length = overlap * share
-        ground.move(battle, total(ux * length), total(uy * length))
-
-
-def total(values: Tensor) -> Tensor:
-    """The sum over the second axis, in its order: torch's own rounds differently in other batches."""
-    while (size := values.shape[1]) > 1:
-        half = size // 2
-        summed = values[:, :half] + values[:, half : 2 * half]
-        if size % 2:
-            summed[:, :1] += values[:, -1:]
-        values = summed
-    return values[:, 0]
+        ground.move(battle, pairwise_sum(ux * length, dim=1), pairwise_sum(uy * length, dim=1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -107,7 +107,7 @@ def own_rewards(kind: RewardKind, lost: Losses, dealt: Tensor, n: int, scheme: R
     """
     if kind == "own_damage":
         return dealt
-    shared = battle_rewards(lost, n, RewardScheme(death_value=scheme.death_value, gains=scheme.gains))
+    shared = battle_rewards(lost, n, replace(scheme, only_positive=True))
     own = lost.health[:, :n] + scheme.death_value * lost.deaths[:, :n].float()
     return shared[:, None] - scheme.negative_scale * own
 

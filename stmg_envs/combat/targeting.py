@@ -48,9 +48,7 @@ def choose(battle: Battle, army: Army, side: slice, attention: Attention, calls:
     """
     own = torch.arange(len(army.kinds), device=battle.x.device)[side]
     alive = battle.alive
-    dx = battle.x - battle.x[side, None]
-    dy = battle.y - battle.y[side, None]
-    gap = (dx * dx + dy * dy).sqrt() - army.radius[:, None] - army.radius[side, None, None]
+    gap = _gaps_from(battle, army, side)
     possible = army.hostile[side, :, None] & alive
     gap = torch.where(possible, gap, torch.inf)
     closest = gap.min(dim=1)
@@ -79,6 +77,12 @@ def choose(battle: Battle, army: Army, side: slice, attention: Attention, calls:
     return torch.where(alive[side], chosen, NOBODY)
 
 
+def _gaps_from(battle: Battle, army: Army, units: slice | Tensor) -> Tensor:
+    """From some units to all, from edge to edge, (V, U, B)."""
+    dx, dy = battle.x - battle.x[units, None], battle.y - battle.y[units, None]
+    return (dx * dx + dy * dy).sqrt() - army.radius[:, None] - army.radius[units, None, None]
+
+
 def _called(battle: Battle, army: Army, side: slice, reach: float) -> Tensor:
     """Who has lately hurt the closest friend that calls, int64 (V, B)."""
     dx = battle.x[side] - battle.x[side, None]
@@ -91,9 +95,7 @@ def _called(battle: Battle, army: Army, side: slice, reach: float) -> Tensor:
 
 def _patients(battle: Battle, army: Army, healers: Tensor, attention: Attention) -> Tensor:
     """The friend in reach that has the least share of its health, and less than all; int64 (V, B)."""
-    dx = battle.x - battle.x[healers, None]
-    dy = battle.y - battle.y[healers, None]
-    gap = (dx * dx + dy * dy).sqrt() - army.radius[:, None] - army.radius[healers, None, None]
+    gap = _gaps_from(battle, army, healers)
     share = battle.health / army.health[:, None]
     needs = army.hostile[healers, :, None] & battle.alive & (share < 1) & (gap <= attention.scan)
     least = torch.where(needs, share, torch.inf).min(dim=1)

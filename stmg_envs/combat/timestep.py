@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from stmg_envs.combat.army import Army
-from stmg_envs.combat.battle import AT_REST, NOBODY, Battle
-from stmg_envs.combat.fire import TICK, Blows, gaps, strike, swing
+from stmg_envs.combat.battle import NOBODY, Battle
+from stmg_envs.combat.fire import TICK, Blows, break_off, gaps, strike, swing
 from stmg_envs.combat.layout import FIRST_MOVE, FIRST_TARGET, MOVES, STEP
 from stmg_envs.combat.movement import PASSES, Ground, Separation, walk
 from stmg_envs.combat.recovery import heal, regenerate
@@ -122,9 +122,7 @@ class Timestep:
     def _obey(self, battle: Battle, orders: Orders) -> None:
         """Who is told something else than what it does breaks off; before the first strike for nothing."""
         changed = orders.told & (battle.swing >= 0) & ((battle.target != orders.target) | orders.sent)
-        nothing = changed & (battle.struck == 0)
-        battle.cooldown = torch.where(nothing, 0.0, battle.cooldown)
-        battle.swing = torch.where(changed, AT_REST, battle.swing)
+        break_off(battle, changed)
 
     def _turn(self, battle: Battle, orders: Orders, calls: bool) -> None:
         """Give everybody its target of this tick."""
@@ -136,9 +134,7 @@ class Timestep:
         turned = torch.where(there, target, NOBODY)
         # An attack is one at somebody: who turns to another one begins anew.
         dropped = (battle.swing >= 0) & (turned != battle.target)
-        fresh = dropped & (battle.struck == 0)
-        battle.cooldown = torch.where(fresh, 0.0, battle.cooldown)
-        battle.swing = torch.where(dropped, AT_REST, battle.swing)
+        break_off(battle, dropped)
         battle.target = turned
 
     def _ways(self, battle: Battle, orders: Orders) -> tuple[Tensor, Tensor]:

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from stmg_envs.particle.layout import pairwise_sum
 from stmg_envs.particle.physics import SAME_PLACE, lengths
+from stmg_envs.protocol import pairwise_sum
 
 HEADINGS = 16
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from torch import Tensor
 
 from stmg_envs.errors import InvalidArgumentError
-from stmg_envs.particle.layout import pairwise_sum
+from stmg_envs.protocol import pairwise_sum
 
 NO_CONTACT = -math.inf
 """The contact distance of two bodies that pass through each other."""

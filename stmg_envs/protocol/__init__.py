@@ -18,6 +18,7 @@ from stmg_envs.protocol.priority import check_priority, identity_priority, prior
 from stmg_envs.protocol.randomness import Streams
 from stmg_envs.protocol.spaces import JointSpaces
 from stmg_envs.protocol.stream import TurnStreamEnv
+from stmg_envs.protocol.sums import pairwise_sum
 from stmg_envs.protocol.tables import FINAL, Layout, Tables, rows_of_tables
 from stmg_envs.protocol.threads import default_threads
 from stmg_envs.protocol.turns import Turns, TurnSpaces
@@ -63,6 +64,7 @@ __all__ = [
     "interleave_named",
     "legal_actions",
     "next_ready",
+    "pairwise_sum",
     "priority_indices",
     "rows_of_tables",
     "seed_tensor",

@@ -6,6 +6,7 @@ import pytest
 import torch
 from duels import ATTACK, Field, in_range
 
+from stmg_envs.combat import timestep as rules
 from stmg_envs.combat import units
 from stmg_envs.combat.fire import TICK
 from stmg_envs.combat.layout import MOVES
@@ -42,7 +43,6 @@ def test_duels(
     begun: list[int] = []
     ticks = 0
     field = in_range(attacker, target)
-    rules = __import__("stmg_envs.combat.timestep", fromlist=["swing"])
     swing = rules.swing
 
     def counting(battle: object, *arguments: object) -> torch.Tensor:

@@ -16,8 +16,9 @@ from torch import Tensor
 
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.particle import Physics
-from stmg_envs.particle.layout import batch_first, batch_last, pairwise_sum
+from stmg_envs.particle.layout import batch_first, batch_last
 from stmg_envs.particle.physics import contact_distances, contact_forces, lengths, move
+from stmg_envs.protocol import pairwise_sum
 
 PREDATORS = 3
 RADIUS = torch.tensor([0.075, 0.075, 0.075, 0.05], dtype=torch.float64)
