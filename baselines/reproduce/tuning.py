@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 from baselines.reproduce.archive import Archive
 from baselines.reproduce.cell_results import CellResults
-from baselines.reproduce.experiment import Cell
+from baselines.reproduce.experiment import OPTIMAL, Cell
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,14 @@ class Tried:
         setting: its name.
         optima: runs at the optimum, of all tasks together.
         runs: runs of all tasks together.
+        along: share of all evaluations during training at which a run is at the optimum, the mean over tasks.
         in_force: whether the algorithm's presets are this setting today.
     """
 
     setting: str
     optima: int
     runs: int
+    along: float
     in_force: bool
 
 
@@ -37,18 +40,19 @@ def settings(cells: Sequence[Cell], tasks: Sequence[str], algorithm: str) -> dic
 
 
 def rank_settings(tried: dict[str, list[Cell]], archive: Archive) -> list[Tried]:
-    """Those settings whose cells are all there, best first; equal ones in the order of the experiment."""
+    """Those settings whose cells are all there, best first: by runs that end at the optimum, then by when they get there."""
     found = [
         Tried(
             setting,
             sum(CellResults(cell, archive).optima for cell in cells),
             sum(CellResults(cell, archive).runs for cell in cells),
+            fmean(fmean(CellResults(cell, archive).curve(OPTIMAL.metric).values()) for cell in cells),
             all(in_force(cell) for cell in cells),
         )
         for setting, cells in tried.items()
         if all(not archive.missing(cell, cell.plan(cell.seeds(), "cpu")) for cell in cells)
     ]
-    return sorted(found, key=lambda tried: -tried.optima)
+    return sorted(found, key=lambda tried: (-tried.optima, -tried.along))
 
 
 def in_force(cell: Cell) -> bool:
