@@ -40,7 +40,7 @@ def settings(cells: Sequence[Cell], tasks: Sequence[str], algorithm: str) -> dic
 
 
 def rank_settings(tried: dict[str, list[Cell]], archive: Archive) -> list[Tried]:
-    """Those settings whose cells are all there, best first: by runs that end at the optimum, then by when they get there."""
+    """Those settings whose cells are all there, best first: by optima, then by how soon they come there."""
     found = [
         Tried(
             setting,

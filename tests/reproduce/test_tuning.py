@@ -69,7 +69,7 @@ def test_the_budgets_are_two() -> None:
 def filled(tmp_path: Path, optima: dict[str, list[list[float]]]) -> Archive:
     """An archive of the one-shot budget for MAT: setting -> optimality of the runs of each task.
 
-    Optimal runs of the first setting are at the optimum at the last of four evaluations, others from the second on.
+    Runs of the first setting come to the optimum at the last of four evaluations, others at the second.
     """
     archive = Archive(tmp_path)
     for place, (setting, cells) in enumerate(settings(TUNING.cells, ONE_SHOT, "mat").items()):
