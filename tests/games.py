@@ -16,6 +16,7 @@ from pettingzoo import AECEnv, ParallelEnv
 from torch import Tensor
 
 import stmg_envs
+from stmg_envs.combat import Skirmish
 from stmg_envs.matrix import MatrixGame
 from stmg_envs.merge import OnRampMerge
 from stmg_envs.protocol import (
@@ -128,6 +129,7 @@ GAMES: Mapping[str, Callable[[], Game]] = {
     "arm": partial(
         stmg_envs.make_game, "stmg/MultiAgentMujoco-v0", scenario="Pusher", agent_conf="3p", max_steps=8
     ),
+    "teams": partial(Skirmish, "5m_vs_6m", opponent="agents"),
     "some": partial(OnRampMerge, 2, num_agents="random", action_masking=True),
     "walk": Walk,
     "tokens": Tokens,

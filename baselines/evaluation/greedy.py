@@ -25,7 +25,8 @@ class Evaluated:
     Attributes:
         returns: undiscounted return of each agent, float64 (K, E, n).
         optimal: whether each episode reached a known optimum, bool (K, E), or None if none is known.
-        metrics: the game's own metrics at the end of each episode, each (K, E).
+        metrics: the game's own metrics at the end of each episode, each (K, E), and `return_<side>`, the mean
+            over its agents, where sides play against each other.
         actions: joint actions of each run's first episode, one array (T, n[, dim]) per run.
         lost: episodes that were lost and played anew, int64 (K,), or None if none can be.
     """
@@ -164,10 +165,11 @@ def _play_once(population: Population, env: JointVectorEnv, keys: Tensor, max_st
         running = running & ~done
         steps = torch.where(lost, 0, steps + 1)
     table = returns.view(runs, episodes, n).cpu().numpy()
+    by_side = {f"return_{side}": table[..., list(members)].mean(-1) for side, members in game.sides.items()}
     return Evaluated(
         returns=table,
         optimal=reached_optimum(env, table, priority.view(runs, episodes, n).cpu().numpy()),
-        metrics={name: value.view(runs, episodes).cpu().numpy() for name, value in metrics.items()},
+        metrics={name: value.view(runs, episodes).cpu().numpy() for name, value in metrics.items()} | by_side,
         actions=[np.stack(play) for play in plays],
         lost=counts.cpu().numpy() if env.loses_episodes else None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -72,6 +72,12 @@ class Army:
     def m(self) -> int:
         """Enemies."""
         return len(self.kinds) - self.n
+
+    def to(self, device: torch.device) -> Army:
+        """The same on a device."""
+        tables = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved = {name: table.to(device) for name, table in tables.items() if isinstance(table, Tensor)}
+        return Army(**tables | moved)
 
 
 def muster(scenario: Scenario) -> Army:

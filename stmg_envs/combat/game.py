@@ -1,8 +1,8 @@
-"""Skirmish: a team of agents against the enemies of one of SMAC's maps."""
+"""Skirmish: a team of agents against the enemies of one of SMAC's maps, or against another team."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -10,35 +10,38 @@ import torch
 from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import pad
 
 from stmg_envs.arguments import require_count, require_number, require_positive
-from stmg_envs.combat.army import Army, muster
-from stmg_envs.combat.battle import NOBODY, Battle, begin
+from stmg_envs.combat.army import muster
+from stmg_envs.combat.battle import Battle, begin
 from stmg_envs.combat.ground import directions, walkable
-from stmg_envs.combat.layout import NO_OP, SIGHT, STOP, Flags, Layout, Sighting
-from stmg_envs.combat.rendering import Figure, draw, write
-from stmg_envs.combat.rewards import (
-    RewardKind,
-    RewardScheme,
-    battle_rewards,
-    end_codes,
-    losses,
-    own_rewards,
-)
+from stmg_envs.combat.layout import SIGHT, STOP, Flags, Layout
+from stmg_envs.combat.orders import give_orders
+from stmg_envs.combat.rendering import draw, figures, write
+from stmg_envs.combat.rewards import RewardKind, RewardScheme, end_codes, losses
 from stmg_envs.combat.scenarios import SCENARIOS, SIZE
 from stmg_envs.combat.spawning import places
 from stmg_envs.combat.targeting import Attention
-from stmg_envs.combat.timestep import Timestep, agents_orders
-from stmg_envs.combat.units import LOOPS_PER_SECOND
+from stmg_envs.combat.team import Team, turned
+from stmg_envs.combat.timestep import Timestep
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol import Game, Outcome, State, Streams
 
+Commander = Callable[[Tensor, Tensor], Tensor]
+"""Plays the enemies: from their observations (B, m, obs_size) and masks (B, m, actions), as they would have
+them as agents, to their actions, int64 (B, m)."""
+Opponent = Literal["scripted", "idle", "agents"] | Commander
+"""Who decides for the enemies: StarCraft's rules, nobody, other agents, or a function."""
+
+OPPONENTS = ("scripted", "idle", "agents")
+"""Those that have names."""
 HIGHEST = 40.0
 """No number of a state is greater: a cooldown by what SMAC divides it."""
 
 
 class Skirmish(Game):
-    """A team of agents against the enemies of one of SMAC's maps.
+    """A team of agents against the enemies of one of SMAC's maps, or against another team.
 
     SMAC (Samvelyan et al. 2019) has StarCraft II compute its battles. This game computes them itself, in
     batches: units, maps, orders, observations, states, masks, rewards and ends are SMAC's, as far as they can
@@ -77,22 +80,30 @@ class Skirmish(Game):
     while it lives (`sticky`); else take the closest within `scan`; else go on after whom they followed, who
     hurt them, or who hurt a friend within `help`, up to `leash`.
 
+    **Opponents.** "scripted": as above. "idle": they stand and do nothing. "agents": every enemy is an agent
+    as well, so that two teams that learn meet; each sees, may do and is paid what SMAC's layouts say of its
+    own side, with zeros behind where the other side's are longer, and the global state is both sides' one
+    after the other. In turns the allies decide before the enemies unless a priority says otherwise, so
+    enemies see what the allies are about to do. A function of the enemies' observations and masks: it
+    decides for them, for instance a policy of before.
+
     **Rewards.** "team": SMAC's, the same for all who lived: what the enemies lost of health and shields, 10
     for each of them who died and 200 for victory, scaled so that 20 is the most. As in SMAC shields that come
     back pay as well (`reward_gains`). "own_health" and "own_damage" are each agent's own, in the manner of
     DRIMA (section 4.3, which publishes no coefficients): the enemies' losses less half of one's own health
     and death; or what one has dealt and killed, with equal parts of the victory.
 
-    **Metrics.** `battle_won`, `dead_allies`, `dead_enemies`.
+    **Metrics.** `battle_won`, `dead_allies`, `dead_enemies`; among two teams of agents `enemies_won` as well.
 
     **Episode end.** Terminates when a side is dead, but for its medivacs; truncates after the map's limit,
     where SMAC says terminated. An agent that dies is out: it decides and gets nothing any more.
 
-    **Neighbours.** Living agents within sight of each other.
+    **Neighbours.** Living agents of a team within sight of each other.
 
     Args:
         map: one of `stmg_envs.combat.SCENARIOS`.
         reward: "team", "own_health" or "own_damage".
+        opponent: "scripted", "idle", "agents", or a function that plays the enemies.
         max_steps: time limit; the map's by default.
         obs_all_health: whether others' health is seen.
         obs_own_health: whether one's own is.
@@ -127,6 +138,7 @@ class Skirmish(Game):
         self,
         map: str = "3m",
         reward: RewardKind = "team",
+        opponent: Opponent = "scripted",
         max_steps: int | None = None,
         obs_all_health: bool = True,
         obs_own_health: bool = True,
@@ -157,10 +169,14 @@ class Skirmish(Game):
             raise InvalidArgumentError(
                 f"reward={reward!r} is unknown; expected one of {list(get_args(RewardKind))}"
             )
+        if not callable(opponent) and opponent not in OPPONENTS:
+            raise InvalidArgumentError(
+                f"opponent={opponent!r} is unknown; expected one of {list(OPPONENTS)} or a function"
+            )
         for name in ("reward_negative_scale", "reward_death_value", "reward_win", "reward_defeat"):
             require_number(name, locals()[name])
         require_positive(scan=scan, leash=leash, reward_scale_rate=reward_scale_rate)
-        self.map, self.reward = map, reward
+        self.map, self.reward, self.opponent = map, reward, opponent
         self.scenario = SCENARIOS[map]
         self.max_steps = self.scenario.limit if max_steps is None else max_steps
         require_count("max_steps", self.max_steps, 1)
@@ -189,54 +205,58 @@ class Skirmish(Game):
         self.attention = Attention(scan, leash, sticky, help)
         self._device = torch.device("cpu")
         self._build()
-        kinds = self.scenario.ally_types
+        kinds, units = self.scenario.ally_types, range(len(self.army.kinds))
+        n = len(kinds)
         self.agents = tuple(f"{kind}_{kinds[:i].count(kind)}" for i, kind in enumerate(kinds))
-        self.action_spaces = (Discrete(self.layout.actions),) * len(kinds)
-        self.observation_space = Box(-1.0, 1.0, (self.layout.obs_size,))
-        self.state_space = Box(-HIGHEST, HIGHEST, (self.layout.state_size,))
+        if len(self.teams) == 2:
+            # By what the allies' actions call them.
+            self.agents += tuple(f"enemy_{k}" for k in range(self.army.m))
+            self.sides = {"allies": tuple(units[:n]), "enemies": tuple(units[n:])}
+        layouts = [team.layout for team in self.teams]
+        self.action_spaces = (Discrete(max(layout.actions for layout in layouts)),) * len(self.agents)
+        self.observation_space = Box(-1.0, 1.0, (max(layout.obs_size for layout in layouts),))
+        self.state_space = Box(-HIGHEST, HIGHEST, (sum(layout.state_size for layout in layouts),))
 
     def reset(self, streams: Streams) -> State:
         self._use(streams.keys.device)
         batch = len(streams.keys)
         x, y = (place[:, None].repeat(1, batch) for place in self._places.unbind(1))
-        actions = torch.zeros(batch, self.n, dtype=torch.int64, device=self._device)
+        actions = torch.zeros(batch, len(self.army.kinds), dtype=torch.int64, device=self._device)
         return self._seen(begin(self.army, x, y), actions, torch.zeros_like(actions[:, 0]))
 
     def step(self, state: State, actions: Tensor, streams: Streams) -> Outcome:
         self._use(actions.device)
-        n, army = self.n, self.army
-        alive = self.alive(state)
-        legal = state["legal"].gather(2, actions[..., None])[..., 0]
-        actions = torch.where(alive, torch.where(legal, actions, STOP), NO_OP)
+        army, alive = self.army, self.alive(state)
+        actions = self._decided(state, actions)
         battle = Battle.of(state)
         before = (battle.health + battle.shield).t()
-        orders = agents_orders(battle, army, actions.t())
+        orders = give_orders(battle, army, actions.t()[: army.n if self.opponent == "scripted" else None])
         dealt = self._timestep.run(battle, orders, streams.uniform(len(army.kinds)).t())
         lost = losses(before, (battle.health + battle.shield).t())
         over, won, beaten = end_codes(battle.health.t(), army)
-        if self.reward == "team":
-            rewards = battle_rewards(lost, n, self.scheme)[:, None].expand(-1, n)
-        else:
-            rewards = own_rewards(self.reward, lost, dealt.t()[:, :n], n, self.scheme)
-        rewards = self.scheme.finished(rewards, won, beaten, self.reward, n) * self.scheme.factor(army)
+        rewards = [
+            team.rewards(self.reward, self.scheme, lost, dealt.t(), (won, beaten)) for team in self.teams
+        ]
         dead = battle.health.t() <= 0
         metrics = {
             "battle_won": won.float(),
-            "dead_allies": dead[:, :n].sum(dim=1).float(),
-            "dead_enemies": dead[:, n:].sum(dim=1).float(),
+            "dead_allies": dead[:, : army.n].sum(dim=1).float(),
+            "dead_enemies": dead[:, army.n :].sum(dim=1).float(),
         }
+        if len(self.teams) == 2:
+            metrics["enemies_won"] = beaten.float()
         successor = self._seen(battle, actions, state["elapsed"] + 1)
-        return Outcome(successor, torch.where(alive, rewards, 0.0), over, metrics)
+        return Outcome(successor, torch.where(alive, torch.cat(rewards, dim=1), 0.0), over, metrics)
 
     def observe(self, state: State) -> Tensor:
         self._use(state["x"].device)
-        return self.layout.observe(self._sighting(state), state["legal"])
+        masks = zip(self.teams, self._masks(state), strict=True)
+        return _joined([team.observe(state, mask) for team, mask in masks])
 
     def global_state(self, state: State) -> Tensor:
         self._use(state["x"].device)
-        if self.flags.obs_instead_of_state:
-            return self.observe(state).flatten(1)
-        return self.layout.state(self._sighting(state))
+        masks = zip(self.teams, self._masks(state), strict=True)
+        return torch.cat([team.state(state, mask) for team, mask in masks], dim=1)
 
     def action_mask(self, state: State) -> Tensor:
         return state["legal"]
@@ -249,38 +269,39 @@ class Skirmish(Game):
         x, y = state["x"][:, : self.n], state["y"][:, : self.n]
         dx, dy = x[:, :, None] - x[:, None], y[:, :, None] - y[:, None]
         near = (dx * dx + dy * dy).sqrt() < SIGHT
-        apart = ~torch.eye(self.n, dtype=torch.bool, device=x.device)
-        return near & alive[:, :, None] & alive[:, None] & apart
+        ally = torch.arange(self.n, device=x.device) < self.army.n
+        friends = (ally[:, None] == ally) & ~torch.eye(self.n, dtype=torch.bool, device=x.device)
+        return near & alive[:, :, None] & alive[:, None] & friends
 
     def render(
         self, state: State, mode: Literal["ansi", "rgb_array"], priority: tuple[int, ...] | None = None
     ) -> str | NDArray[np.uint8]:
         first = {name: value[:1] for name, value in state.items()}
-        figures = self._figures(first)
-        living = [sum(f.health > 0 for f in figures if f.ally is side) for side in (True, False)]
+        enemies = [f"enemy {kind} {k}" for k, kind in enumerate(self.scenario.enemy_types)]
+        shown = figures([*self.agents[: self.army.n], *enemies], self.army, first)
+        living = [sum(f.health > 0 for f in shown if f.ally is side) for side in (True, False)]
         caption = f"{self.map}: {living[0]} allies against {living[1]}, {float(first['elapsed'][0]) / 2:g} s"
         if mode == "ansi":
-            return write(figures, caption)
+            return write(shown, caption)
         edges = [(int(i), int(j)) for i, j in self.neighbors(first)[0].nonzero() if i < j]
         order = tuple(range(self.n)) if priority is None else priority
-        return draw(figures, self.layout.cells.cpu().numpy(), edges, order, caption)
+        return draw(shown, self._cells.cpu().numpy(), edges, order, caption)
 
     def _build(self) -> None:
         """Make the rules and their constants, on the device."""
-        army = muster(self.scenario)
         cells = walkable(self.scenario.ground)
         way = directions(cells, self.scenario.goal)
-        tables = {
-            field.name: value.to(self._device)
-            for field in fields(Army)
-            if isinstance(value := getattr(army, field.name), Tensor)
-        }
-        self.army = Army(army.kinds, army.n, **tables)
-        cells = cells.to(self._device)
+        self._cells = cells.to(self._device)
         height = torch.zeros(SIZE, SIZE, device=self._device)
-        self.layout = Layout(self.scenario, self.army, self.flags, cells, height)
+        sides = [
+            Team(Layout(scenario, muster(scenario).to(self._device), self.flags, self._cells, height), behind)
+            for scenario, behind in ((self.scenario, False), (turned(self.scenario), True))
+        ]
+        self.army = sides[0].army
+        self.teams = tuple(sides if self.opponent == "agents" else sides[:1])
+        self._enemies = sides[1]
         death_value = self.scheme.death_value if self.reward == "own_damage" else None
-        self._timestep = Timestep(self.army, cells, way.to(self._device), self.attention, death_value)
+        self._timestep = Timestep(self.army, self._cells, way.to(self._device), self.attention, death_value)
         self._places = places(self.scenario).to(self._device)
 
     def _use(self, device: torch.device) -> None:
@@ -289,38 +310,36 @@ class Skirmish(Game):
             self._device = device
             self._build()
 
+    def _masks(self, state: State) -> list[Tensor]:
+        """What each team's agents may do, bool (B, n, actions)."""
+        return [state["legal"][:, team.members, : team.layout.actions] for team in self.teams]
+
+    def _decided(self, state: State, actions: Tensor) -> Tensor:
+        """What all units do, int64 (B, U): those for whom nobody decides stop."""
+        everybody = torch.full_like(state["last_action"], STOP)
+        for team in self.teams:
+            members = team.members
+            everybody[:, members] = team.allowed(state, state["legal"][:, members], actions[:, members])
+        if callable(self.opponent):
+            enemies, mask = self._enemies, self._enemies.mask(state)
+            commands = self.opponent(enemies.observe(state, mask), mask)
+            expected, width = tuple(mask.shape[:2]), mask.shape[2]
+            if tuple(commands.shape) != expected or bool(((commands < 0) | (commands >= width)).any()):
+                raise InvalidArgumentError(
+                    f"opponent gave {commands}; expected integers in 0..{width - 1} of shape {expected}"
+                )
+            everybody[:, enemies.members] = enemies.allowed(state, mask, commands)
+        return everybody
+
     def _seen(self, battle: Battle, actions: Tensor, elapsed: Tensor) -> State:
         """The state of battles, with what agents may do in it."""
         state = battle.state() | {"last_action": actions, "elapsed": elapsed}
-        return state | {"legal": self.layout.mask(self._sighting(state))}
+        return state | {"legal": _joined([team.mask(state) for team in self.teams])}
 
-    def _sighting(self, state: State) -> Sighting:
-        n = self.n
-        loops = state["cooldown"][:, :n].clamp(min=0) * LOOPS_PER_SECOND
-        charge = torch.where(self.layout.healers, state["energy"][:, :n], loops)
-        place = (state["x"], state["y"], state["health"], state["shield"])
-        return Sighting(*place, charge, state["last_action"], state["elapsed"])
 
-    def _figures(self, state: State) -> list[Figure]:
-        """All units of the first battle, as they are drawn."""
-        army, figures = self.army, []
-        names = [*self.agents, *(f"enemy {kind} {k}" for k, kind in enumerate(self.scenario.enemy_types))]
-        for index, (name, kind) in enumerate(zip(names, army.kinds, strict=True)):
-            shield = float(army.shield[index])
-            target = int(state["target"][0, index])
-            busy = float(state["swing"][0, index]) >= 0 and target != NOBODY
-            figures.append(
-                Figure(
-                    name,
-                    kind,
-                    index < self.n,
-                    float(state["x"][0, index]),
-                    float(state["y"][0, index]),
-                    float(army.radius[index]),
-                    float(army.range[index]),
-                    float(state["health"][0, index] / army.health[index]),
-                    float(state["shield"][0, index]) / shield if shield else None,
-                    target if busy else None,
-                )
-            )
-        return figures
+def _joined(rows: Sequence[Tensor]) -> Tensor:
+    """Rows (B, n, width) of each team as those of all agents, with zeros behind the shorter ones."""
+    if len(rows) == 1:
+        return rows[0]
+    width = max(part.shape[2] for part in rows)
+    return torch.cat([pad(part, (0, width - part.shape[2])) for part in rows], dim=1)

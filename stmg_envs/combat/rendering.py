@@ -12,6 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stmg_envs.combat.army import Army
+from stmg_envs.combat.battle import NOBODY
+from stmg_envs.protocol import State
+
 SIZE = 560
 """Width and height in pixels."""
 MARGIN = 2.5
@@ -33,7 +37,7 @@ class Figure:
     Attributes:
         name: shown in text.
         kind: what it is.
-        ally: whether it is an agent.
+        ally: whose side it is on.
         x: cells.
         y: cells.
         radius: cells.
@@ -53,6 +57,36 @@ class Figure:
     health: float
     shield: float | None
     target: int | None
+
+
+def figures(names: Sequence[str], army: Army, state: State) -> list[Figure]:
+    """All units of the first battle of a state, allies first.
+
+    Args:
+        names: of the units.
+        army: their constants.
+        state: as the game has it.
+    """
+    shown = []
+    for index, (name, kind) in enumerate(zip(names, army.kinds, strict=True)):
+        shield = float(army.shield[index])
+        target = int(state["target"][0, index])
+        busy = float(state["swing"][0, index]) >= 0 and target != NOBODY
+        shown.append(
+            Figure(
+                name,
+                kind,
+                index < army.n,
+                float(state["x"][0, index]),
+                float(state["y"][0, index]),
+                float(army.radius[index]),
+                float(army.range[index]),
+                float(state["health"][0, index] / army.health[index]),
+                float(state["shield"][0, index]) / shield if shield else None,
+                target if busy else None,
+            )
+        )
+    return shown
 
 
 def write(figures: Sequence[Figure], caption: str) -> str:
@@ -79,12 +113,12 @@ def draw(
 ) -> NDArray[np.uint8]:
     """Draw a battle.
 
-    Blue are agents, with their rank in the order of decision, red their enemies, with the first letters of
-    what they are; crosses are the dead. Green bars are health, blue ones above them shields; faint rings are
-    ranges, coloured lines attacks, green ones healing, grey ones the edges of the neighbour graph.
+    Blue are the allies, red their enemies; agents show their rank in the order of decision, others the first
+    letters of what they are; crosses are the dead. Green bars are health, blue ones above them shields; faint
+    rings are ranges, coloured lines attacks, green ones healing, grey ones the edges of the neighbour graph.
 
     Args:
-        figures: all units, agents first.
+        figures: all units, allies first.
         cells: where one may walk, by x and y.
         edges: pairs of agents that are neighbours.
         priority: agent indices in order of decision.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
@@ -17,6 +20,7 @@ class JointSpaces:
         state_space: the Box of the global state, or None.
         fully_observed: whether every agent's own observation is the whole state, the same for all.
         default_priority: agent names in order of decision.
+        sides: who plays against whom, agent indices by the name of a side; empty where all play together.
     """
 
     agents: tuple[str, ...]
@@ -24,6 +28,7 @@ class JointSpaces:
     observation_space: Box
     state_space: Box | None = None
     fully_observed: bool = False
+    sides: Mapping[str, tuple[int, ...]] = MappingProxyType({})
 
     @property
     def n(self) -> int:

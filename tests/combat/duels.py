@@ -11,9 +11,10 @@ from stmg_envs.combat.army import Army, muster
 from stmg_envs.combat.battle import Battle, begin
 from stmg_envs.combat.ground import walkable
 from stmg_envs.combat.layout import FIRST_TARGET, STOP
+from stmg_envs.combat.orders import give_orders
 from stmg_envs.combat.scenarios import OPEN, SIZE, Scenario
 from stmg_envs.combat.targeting import Attention
-from stmg_envs.combat.timestep import Timestep, agents_orders
+from stmg_envs.combat.timestep import Timestep
 
 ON_TIME = 1 / 3
 """The draw with which attacks are neither early nor late."""
@@ -55,7 +56,7 @@ class Field:
     def step(self, *actions: int) -> None:
         """One timestep; agents without an action stop."""
         told = [*actions, *[STOP] * (self.army.n - len(actions))]
-        orders = agents_orders(self.battle, self.army, torch.tensor(told)[:, None])
+        orders = give_orders(self.battle, self.army, torch.tensor(told)[:, None])
         late = torch.full((len(self.army.kinds), 1), ON_TIME)
         self.dealt += self.rules.run(self.battle, orders, late)
 
