@@ -51,3 +51,7 @@ class EndlessEpisodeError(STMGError):
 
 class MissingEngineError(STMGError, ImportError):
     """A game needs an external engine that is not installed."""
+
+
+class EngineError(STMGError, RuntimeError):
+    """An engine breaks down again and again."""

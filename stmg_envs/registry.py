@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from stmg_envs.errors import InvalidArgumentError, MissingEngineError, UnknownNameError
 from stmg_envs.protocol import Game, PriorityParallelEnv
+from stmg_envs.starcraft.installation import install_command
 
 Factory = type[Game] | type[PriorityParallelEnv]
 """A class of games, or of parallel environments that run on an engine."""
@@ -186,6 +187,21 @@ REGISTRY: dict[str, GameSpec] = {
             # The mean of the random policy in 3,600 episodes (standard error 0.02), and what victory brings
             # of SMAC's rewards at most where nobody gets health back.
             bounds=(1.14, 20.0),
+            optimum=None,
+            task_args=(("map", "3m"),),
+        ),
+        GameSpec(
+            id="stmg/SMAC-v0",
+            backends={
+                name: Backend(
+                    f"stmg_envs.starcraft.game:{factory}", engine=name, install=install_command(name)
+                )
+                for name, factory in (("smac", "SMAC"), ("smacv2", "SMACv2"))
+            },
+            family="starcraft",
+            spaces="discrete",
+            # Nothing, for nobody could measure the random policy, and the most that can be had.
+            bounds=(0.0, 20.0),
             optimum=None,
             task_args=(("map", "3m"),),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,15 @@ def facts(spec: GameSpec) -> str:
     )
 
 
+def imports(spec: GameSpec) -> bool:
+    """Whether the class of a game can be imported without its engine."""
+    try:
+        importlib.import_module(spec.default.factory.partition(":")[0])
+    except ImportError:
+        return False
+    return True
+
+
 def page(app: Sphinx, spec: GameSpec) -> Iterator[str]:
     """The parts of a page."""
     yield f"# {spec.name}"
@@ -78,7 +88,7 @@ def page(app: Sphinx, spec: GameSpec) -> Iterator[str]:
         spec.load()
     except MissingEngineError as error:
         yield f"This site was built without the engine: {error}."
-        yield documented if spec.default.engine is None else ""
+        yield documented if imports(spec) else ""
         return
     draw(spec, Path(app.srcdir) / "generated" / "pictures" / f"{spec.name}.png")
     yield f"![{spec.name} after {TIMESTEPS} random timesteps](../pictures/{spec.name}.png){{.picture}}"

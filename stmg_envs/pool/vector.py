@@ -24,12 +24,18 @@ from stmg_envs.pool.memory import SharedTables
 from stmg_envs.pool.patience import ANSWER_SECONDS
 from stmg_envs.pool.supervision import Loss, Worker, end, gather, process_context
 from stmg_envs.pool.worker import Share
-from stmg_envs.protocol import FINAL, Command, EngineVectorEnv, Make, Metrics, ParallelSpaces
+from stmg_envs.protocol import (
+    FINAL,
+    MAX_LOSSES,
+    Command,
+    EngineVectorEnv,
+    Make,
+    Metrics,
+    ParallelSpaces,
+)
 
 STARTING_SECONDS = 300.0
 """What a worker gets to import its engine and to make its environments."""
-MAX_LOSSES = 20
-"""An environment that is lost so often before one of its episodes ends is given up."""
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,15 @@ from stmg_envs.protocol.interleaved_vector import (
 )
 from stmg_envs.protocol.neighbors import fully_connected, to_networkx
 from stmg_envs.protocol.parallel import GameParallelEnv, ParallelStep, PriorityParallelEnv, check_action
-from stmg_envs.protocol.parallel_block import Metrics, ParallelBlock
+from stmg_envs.protocol.parallel_block import LOST, Metrics, ParallelBlock
 from stmg_envs.protocol.parallel_spaces import ParallelSpaces
-from stmg_envs.protocol.parallel_vector import Command, EngineVectorEnv, Make, ParallelVectorEnv
+from stmg_envs.protocol.parallel_vector import (
+    MAX_LOSSES,
+    Command,
+    EngineVectorEnv,
+    Make,
+    ParallelVectorEnv,
+)
 from stmg_envs.protocol.priority import check_priority, identity_priority, priority_indices
 from stmg_envs.protocol.randomness import Streams
 from stmg_envs.protocol.spaces import JointSpaces
@@ -27,6 +33,8 @@ from stmg_envs.protocol.vector_stream import TurnStreamVectorEnv
 
 __all__ = [
     "FINAL",
+    "LOST",
+    "MAX_LOSSES",
     "Command",
     "EngineVectorEnv",
     "Episodes",

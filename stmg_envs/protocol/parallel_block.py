@@ -16,6 +16,9 @@ from stmg_envs.protocol.tables import FINAL, Tables
 
 Metrics = dict[str, float]
 """What one environment tells of one step beyond rewards."""
+LOST = "lost"
+"""What an environment tells, as 1.0, whose engine has lost the episode; it truncates it, with its last view.
+"""
 
 
 class ParallelBlock:

@@ -13,9 +13,9 @@ from pettingzoo import ParallelEnv
 from torch import Tensor
 
 from stmg_envs.arguments import require_count
-from stmg_envs.errors import InvalidActionError, InvalidArgumentError
+from stmg_envs.errors import EngineError, InvalidActionError, InvalidArgumentError
 from stmg_envs.protocol.episodes import Seed, seed_tensor
-from stmg_envs.protocol.parallel_block import Metrics, ParallelBlock
+from stmg_envs.protocol.parallel_block import LOST, Metrics, ParallelBlock
 from stmg_envs.protocol.parallel_spaces import ParallelSpaces
 from stmg_envs.protocol.priority import priority_indices
 from stmg_envs.protocol.randomness import Streams
@@ -24,6 +24,9 @@ from stmg_envs.protocol.vector import JointVectorEnv, Observations
 
 ENGINE_SEEDS = 2**31
 """Engines take seeds below this."""
+
+MAX_LOSSES = 20
+"""An environment that is lost so often before one of its episodes ends is given up."""
 
 Make: TypeAlias = Callable[[], ParallelEnv[str, Any, Any]]
 """Makes one environment."""
@@ -65,6 +68,7 @@ class EngineVectorEnv(JointVectorEnv):
         self._episode = torch.zeros(num_envs, dtype=torch.int64)
         self._under_way = False
         self._observations: Observations = {}
+        self._losses_in_a_row = np.zeros(num_envs, np.int64)
 
     @property
     def layout(self) -> Layout:
@@ -202,12 +206,30 @@ class EngineVectorEnv(JointVectorEnv):
     def _wait(self) -> tuple[list[Metrics], NDArray[np.bool_]]:
         """What `_finish` gives; an interrupt leaves the command under way, an error does not."""
         try:
-            told = self._finish()
+            metrics, lost = self._finish()
         except Exception:
             self._under_way = False
             raise
         self._under_way = False
-        return told
+        return metrics, lost | self._lost_by_engines(metrics)
+
+    def _lost_by_engines(self, metrics: list[Metrics]) -> NDArray[np.bool_]:
+        """Whose episodes engines have lost while the process that runs them went on, bool (B,).
+
+        Raises:
+            EngineError: if one does so again and again.
+        """
+        lost = np.array([bool(told.pop(LOST, 0.0)) for told in metrics])
+        ended = self.tables["terminated"] | self.tables["truncated"]
+        self._losses_in_a_row[ended & ~lost] = 0
+        self._losses_in_a_row[lost] += 1
+        if self._losses_in_a_row.max() >= MAX_LOSSES:
+            index = int(self._losses_in_a_row.argmax())
+            raise EngineError(
+                f"the engine of environment {index} has lost {MAX_LOSSES} episodes one after another; "
+                "expected some that end; see what it writes, and whether it has memory enough"
+            )
+        return lost
 
     def _write_seeds(self, streams: Streams, episode: Tensor) -> None:
         self.tables["seeds"][:] = (streams.fold(episode).keys % ENGINE_SEEDS).numpy()

@@ -28,4 +28,4 @@ def test_the_protocol_page_runs() -> None:
 
 
 def test_the_page_of_skirmishes_runs() -> None:
-    assert run_page(ROOT / "docs" / "combat.md") == 1
+    assert run_page(ROOT / "docs" / "combat.md") == 2

@@ -1,0 +1,1 @@
+"""Stands in for SMAC where StarCraft II cannot run: see `smac.env`."""
