@@ -21,8 +21,8 @@ def package(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def installed(package: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The game and its maps are there as well; its folder."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What looks like the folder of the game, with maps."""
     home = tmp_path / "StarCraftII"
     (home / "Versions").mkdir(parents=True)
     maps = home / "Maps" / "SMAC_Maps"
@@ -31,3 +31,9 @@ def installed(package: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         (maps / f"{name}.SC2Map").touch()
     monkeypatch.setenv("SC2PATH", str(home))
     return home
+
+
+@pytest.fixture
+def installed(package: None, folder: Path) -> Path:
+    """Both; the folder."""
+    return folder
