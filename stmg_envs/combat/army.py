@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -10,6 +10,26 @@ from torch import Tensor
 
 from stmg_envs.combat.scenarios import Scenario
 from stmg_envs.combat.units import UNITS, UnitType
+
+
+@dataclass(frozen=True)
+class Group:
+    """Units that have something in common, known before a battle so that no tick asks a device for them.
+
+    Attributes:
+        members: their indices.
+        index: the same, int64 (V,).
+    """
+
+    members: tuple[int, ...]
+    index: Tensor
+
+    def __bool__(self) -> bool:
+        return bool(self.members)
+
+    def to(self, device: torch.device) -> Group:
+        """The same on a device."""
+        return Group(self.members, self.index.to(device))
 
 
 @dataclass(frozen=True)
@@ -41,6 +61,11 @@ class Army:
         damage: of a strike of u at v, before armour, (U, U).
         armour: (U,).
         hostile: whether u may attack v, or heal it, bool (U, U).
+        healers: those that heal.
+        launchers: those that send missiles.
+        sweepers: those that strike along a line.
+        bombs: those that attack by dying.
+        foes: whom each of `sweepers` and `bombs` may hurt.
     """
 
     kinds: tuple[str, ...]
@@ -67,17 +92,28 @@ class Army:
     damage: Tensor
     armour: Tensor
     hostile: Tensor
+    healers: Group
+    launchers: Group
+    sweepers: Group
+    bombs: Group
+    foes: Mapping[int, Group]
 
     @property
     def m(self) -> int:
         """Enemies."""
         return len(self.kinds) - self.n
 
+    @property
+    def has_zerg(self) -> bool:
+        """Whether there are any."""
+        return any(UNITS[kind].race == "Z" for kind in self.kinds)
+
     def to(self, device: torch.device) -> Army:
         """The same on a device."""
         tables = {field.name: getattr(self, field.name) for field in fields(self)}
-        moved = {name: table.to(device) for name, table in tables.items() if isinstance(table, Tensor)}
-        return Army(**tables | moved)
+        moved = {name: x.to(device) for name, x in tables.items() if isinstance(x, Tensor | Group)}
+        foes = {unit: group.to(device) for unit, group in self.foes.items()}
+        return Army(**tables | moved | {"foes": foes})
 
 
 def muster(scenario: Scenario) -> Army:
@@ -92,10 +128,16 @@ def muster(scenario: Scenario) -> Army:
     side = torch.arange(len(kinds)) < n
     heals, flying = column(lambda unit: unit.heals), column(lambda unit: unit.flying).bool()
     hits_air = column(lambda unit: unit.hits_air).bool()
+
+    def group(has: Callable[[UnitType], float]) -> Group:
+        return _group(unit for unit, kind in enumerate(types) if has(kind))
+
     other, healer = side[:, None] != side, heals[:, None] > 0
     not_itself = ~torch.eye(len(kinds), dtype=torch.bool)
     # Healers turn to their own side, to all but healers; others to the other side, as high as they reach.
     hostile = torch.where(healer, ~other & (heals == 0) & not_itself, other & (hits_air[:, None] | ~flying))
+    sweepers, bombs = group(lambda unit: unit.line), group(lambda unit: unit.dies_attacking)
+    special = (*sweepers.members, *bombs.members)
     return Army(
         kinds=kinds,
         n=n,
@@ -121,7 +163,17 @@ def muster(scenario: Scenario) -> Army:
         damage=torch.tensor([[float(_damage(shooter, target)) for target in types] for shooter in types]),
         armour=column(lambda unit: unit.armour),
         hostile=hostile,
+        healers=group(lambda unit: unit.heals),
+        launchers=group(lambda unit: unit.missile_speed),
+        sweepers=sweepers,
+        bombs=bombs,
+        foes={unit: _group(hostile[unit].nonzero().flatten().tolist()) for unit in special},
     )
+
+
+def _group(members: Iterable[int]) -> Group:
+    found = tuple(members)
+    return Group(found, torch.tensor(found, dtype=torch.int64))
 
 
 def _damage(shooter: UnitType, target: UnitType) -> float:

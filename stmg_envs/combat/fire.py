@@ -133,7 +133,7 @@ class Blows:
         battle.shield = torch.where(died, 0.0, battle.shield)
         battle.unhurt = torch.where(hit, 0.0, battle.unhurt + TICK)
         battle.hurt_by = torch.where(hit, self.by[:-1], battle.hurt_by)
-        if bool(self.army.dies_attacking.any()):
+        if self.army.bombs:
             battle.fuse = battle.fuse | (died & self.army.dies_attacking[:, None])
         self.taken, self.died = before - battle.health - battle.shield, died
 
@@ -156,21 +156,20 @@ def strike(battle: Battle, army: Army, strikes: Tensor, blows: Blows) -> None:
     everybody = torch.arange(len(army.kinds), device=battle.x.device)
     target = torch.where(strikes > 0, battle.target, NOBODY)
     damage = army.damage[everybody[:, None], target.clamp(min=0)]
-    flies = army.missile_speed > 0
-    if bool(flies.any()):
+    if army.launchers:
         _missiles(battle, army, strikes, target, damage, blows)
-    single = ~flies & (army.line == 0) & ~army.dies_attacking
+    single = (army.missile_speed == 0) & (army.line == 0) & ~army.dies_attacking
     blows.add(everybody, torch.where(single[:, None], target, NOBODY), damage, strikes)
-    for shooter in (army.line > 0).nonzero().flatten().tolist():
+    for shooter in army.sweepers.members:
         _line(battle, army, shooter, target[shooter], strikes[shooter], blows)
-    if bool(army.dies_attacking.any()):
+    if army.bombs:
         _explosions(battle, army, strikes, blows)
 
 
 def _missiles(
     battle: Battle, army: Army, strikes: Tensor, target: Tensor, damage: Tensor, blows: Blows
 ) -> None:
-    flies = (army.missile_speed > 0).nonzero().flatten()
+    flies = army.launchers.index
     radius = army.radius[:, None].expand_as(battle.x)
     dx, dy = at(battle.x, target)[flies] - battle.x[flies], at(battle.y, target)[flies] - battle.y[flies]
     gap = (dx * dx + dy * dy).sqrt() - radius[flies] - at(radius, target)[flies]
@@ -186,14 +185,9 @@ def _missiles(
     battle.missile_target = battle.missile_target.index_copy(0, flies, torch.where(lands, NOBODY, aim))
 
 
-def _foes(army: Army, shooter: int) -> Tensor:
-    """Indices of whom a unit may attack."""
-    return army.hostile[shooter].nonzero().flatten()
-
-
 def _line(battle: Battle, army: Army, shooter: int, target: Tensor, count: Tensor, blows: Blows) -> None:
     """Strikes at all foes on a line across the target, square to where it was struck from."""
-    foes = _foes(army, shooter)
+    foes = army.foes[shooter].index
     tx, ty = at(battle.x, target[None])[0], at(battle.y, target[None])[0]
     fx, fy = tx - battle.x[shooter], ty - battle.y[shooter]
     length = (fx * fx + fy * fy).sqrt().clamp(min=EARLY)
@@ -210,11 +204,11 @@ def _line(battle: Battle, army: Army, shooter: int, target: Tensor, count: Tenso
 
 def _explosions(battle: Battle, army: Army, strikes: Tensor, blows: Blows) -> None:
     """Those that attack by dying, and those that died in the last tick, hurt all foes around them."""
-    bombs = army.dies_attacking.nonzero().flatten()
+    bombs = army.bombs.index
     bursts = (strikes[bombs] > 0) | battle.fuse[bombs]
     battle.fuse = battle.fuse.index_fill(0, bombs, False)
-    for bomb, burst in zip(bombs.tolist(), bursts, strict=True):
-        foes = _foes(army, bomb)
+    for bomb, burst in zip(army.bombs.members, bursts, strict=True):
+        foes = army.foes[bomb].index
         dx, dy = battle.x[foes] - battle.x[bomb], battle.y[foes] - battle.y[bomb]
         gap = (dx * dx + dy * dy).sqrt() - army.radius[foes, None]
         hit = burst & (gap <= army.splash[bomb]) & battle.alive[foes]

@@ -136,7 +136,7 @@ class Layout:
         near = self._distances(seen) <= REACH
         targets = near[..., n:] & living[:, None, n:] & alive[..., None]
         mask[..., FIRST_TARGET:] = targets & ~self.healers[:, None]
-        if bool(self.healers.any()):
+        if any(unit < n for unit in self.army.healers.members):
             patients = near[..., :n] & living[:, None, :n] & alive[..., None] & ~self.healers
             width = min(n, self.m)
             healing = patients[..., :width] & self.healers[:, None]

@@ -21,9 +21,9 @@ from stmg_envs.combat.units import (
 
 def heal(battle: Battle, army: Army, gap: Tensor) -> None:
     """Healers in range give health for energy."""
-    healers = (army.heals > 0).nonzero().flatten()
-    if not len(healers):
+    if not army.healers:
         return
+    healers = army.healers.index
     patient = battle.target[healers]
     room = at(army.health[:, None].expand_as(battle.health) - battle.health, patient)
     busy = battle.swing[healers] >= 0
@@ -46,7 +46,7 @@ def regenerate(battle: Battle, army: Army) -> None:
     rested = alive & (battle.unhurt >= SHIELD_DELAY)
     shield = torch.minimum(battle.shield + SHIELD_RATE * TICK, army.shield[:, None])
     battle.shield = torch.where(rested, shield, battle.shield)
-    if bool(army.zerg.any()):
+    if army.has_zerg:
         health = torch.minimum(battle.health + ZERG_RATE * TICK, army.health[:, None])
         battle.health = torch.where(alive & army.zerg[:, None], health, battle.health)
     battle.energy = (battle.energy + ENERGY_RATE * TICK).clamp(max=MOST_ENERGY)

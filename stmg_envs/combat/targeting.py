@@ -46,7 +46,6 @@ def choose(battle: Battle, army: Army, side: slice, attention: Attention, calls:
         attention: how they choose.
         calls: whether friends are heard in this tick, which they are once a timestep.
     """
-    own = torch.arange(len(army.kinds), device=battle.x.device)[side]
     alive = battle.alive
     gap = _gaps_from(battle, army, side)
     possible = army.hostile[side, :, None] & alive
@@ -70,14 +69,13 @@ def choose(battle: Battle, army: Army, side: slice, attention: Attention, calls:
     if attention.sticky:
         in_range = valid(present, army.range[side, None] + SLOP * (battle.swing[side] >= 0))
         chosen = torch.where(in_range, present, chosen)
-    healers = army.heals[side] > 0
-    if bool(healers.any()):
-        patient = _patients(battle, army, own[healers], attention)
-        chosen = chosen.index_copy(0, healers.nonzero().flatten(), patient)
+    for healer in army.healers.members:
+        if side.start <= healer < side.stop:
+            chosen[healer - side.start] = _patient(battle, army, healer, attention)
     return torch.where(alive[side], chosen, NOBODY)
 
 
-def _gaps_from(battle: Battle, army: Army, units: slice | Tensor) -> Tensor:
+def _gaps_from(battle: Battle, army: Army, units: slice) -> Tensor:
     """From some units to all, from edge to edge, (V, U, B)."""
     dx, dy = battle.x - battle.x[units, None], battle.y - battle.y[units, None]
     return (dx * dx + dy * dy).sqrt() - army.radius[:, None] - army.radius[units, None, None]
@@ -93,10 +91,10 @@ def _called(battle: Battle, army: Army, side: slice, reach: float) -> Tensor:
     return torch.where(nearest.values <= reach, at(battle.hurt_by[side], nearest.indices), NOBODY)
 
 
-def _patients(battle: Battle, army: Army, healers: Tensor, attention: Attention) -> Tensor:
-    """The friend in reach that has the least share of its health, and less than all; int64 (V, B)."""
-    gap = _gaps_from(battle, army, healers)
+def _patient(battle: Battle, army: Army, healer: int, attention: Attention) -> Tensor:
+    """The friend in reach that has the least share of its health, and less than all; int64 (B,)."""
+    gap = _gaps_from(battle, army, slice(healer, healer + 1))[0]
     share = battle.health / army.health[:, None]
-    needs = army.hostile[healers, :, None] & battle.alive & (share < 1) & (gap <= attention.scan)
-    least = torch.where(needs, share, torch.inf).min(dim=1)
+    needs = army.hostile[healer, :, None] & battle.alive & (share < 1) & (gap <= attention.scan)
+    least = torch.where(needs, share, torch.inf).min(dim=0)
     return torch.where(torch.isfinite(least.values), least.indices, NOBODY)
