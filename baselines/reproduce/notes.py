@@ -82,14 +82,23 @@ class Results:
         return rank_settings(settings(self.experiment.cells, tasks, algorithm), self.archive)
 
     def presets_are_best(self, tasks: tuple[str, ...]) -> bool | None:
-        """Whether every algorithm's preset is among its best settings; None while results are missing."""
+        """Whether every algorithm's preset is among its best settings; None while that may still change.
+
+        Of an algorithm whose preset has all its runs at the optimum no other setting can do better.
+        """
         rankings = {algorithm: self.ranking(tasks, algorithm) for algorithm in self.algorithms}
-        if any(len(ranking) < self.tried(tasks, name) for name, ranking in rankings.items()):
+        if any(not self.searched(tasks, algorithm) for algorithm in rankings):
             return None
         return all(
             any(tried.in_force and tried.optima == ranking[0].optima for tried in ranking)
             for ranking in rankings.values()
         )
+
+    def searched(self, tasks: tuple[str, ...], algorithm: str) -> bool:
+        """Whether all settings of an algorithm were tried, or its preset leaves nothing to be found."""
+        ranking = self.ranking(tasks, algorithm)
+        whole = len(ranking) == self.tried(tasks, algorithm)
+        return whole or any(tried.in_force and tried.optima == tried.runs for tried in ranking)
 
     @property
     def published(self) -> dict[str, dict[str, dict[str, float]]]:
