@@ -204,6 +204,7 @@ class Skirmish(Game):
         )
         self.attention = Attention(scan, leash, sticky, help)
         self._device = torch.device("cpu")
+        self._compiled = False
         self._build()
         kinds, units = self.scenario.ally_types, range(len(self.army.kinds))
         n = len(kinds)
@@ -287,6 +288,15 @@ class Skirmish(Game):
         order = tuple(range(self.n)) if priority is None else priority
         return draw(shown, self._cells.cpu().numpy(), edges, order, caption)
 
+    def compile(self) -> None:
+        """Have the ticks compiled from now on, which makes them several times as fast.
+
+        The first step of every batch size then takes some ten seconds, and numbers may be rounded
+        differently. `torch.compile` needs a C++ compiler on a CPU.
+        """
+        self._compiled = True
+        self._build()
+
     def _build(self) -> None:
         """Make the rules and their constants, on the device."""
         cells = walkable(self.scenario.ground)
@@ -301,7 +311,9 @@ class Skirmish(Game):
         self.teams = tuple(sides if self.opponent == "agents" else sides[:1])
         self._enemies = sides[1]
         death_value = self.scheme.death_value if self.reward == "own_damage" else None
-        self._timestep = Timestep(self.army, self._cells, way.to(self._device), self.attention, death_value)
+        self._timestep = Timestep(
+            self.army, self._cells, way.to(self._device), self.attention, death_value, self._compiled
+        )
         self._places = places(self.scenario).to(self._device)
 
     def _use(self, device: torch.device) -> None:

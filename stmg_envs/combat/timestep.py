@@ -29,6 +29,7 @@ class Timestep:
         way: from every cell the direction to where the enemies are ordered, (SIZE, SIZE, 2).
         attention: how units without orders choose targets.
         death_value: what a death counts in what units have dealt, where that is asked for.
+        compiled: whether ticks are compiled for the batch that is seen first, which takes a while.
     """
 
     def __init__(
@@ -38,7 +39,9 @@ class Timestep:
         way: Tensor,
         attention: Attention,
         death_value: float | None = None,
+        compiled: bool = False,
     ) -> None:
+        self._tick = torch.compile(self._advance, dynamic=False) if compiled else self._advance
         self.death_value = death_value
         self.army = army
         self.ground = Ground(cells, army)
@@ -59,24 +62,40 @@ class Timestep:
             What every unit has dealt, (U, B), if `death_value` is set; else zeros.
         """
         dealt = torch.zeros_like(battle.x)
-        army = self.army
         late = (LATE[0] + (LATE[1] - LATE[0]) * lateness) * TICK
         self._obey(battle, orders)
         for tick in range(TICKS):
-            self._turn(battle, orders, calls=tick == 0)
-            gap = gaps(battle, army)
-            strikes = swing(battle, army, gap, late)
-            dx, dy = walk(battle, army, gap, (orders.x, orders.y, orders.sent), self._ways(battle, orders))
-            self.ground.move(battle, dx, dy)
-            for _ in range(PASSES):
-                self.separation.push(battle, self.ground)
-            blows = Blows(army, battle.x)
-            strike(battle, army, strikes, blows)
-            blows.land(battle)
-            if self.death_value is not None:
-                dealt += blows.dealt(self.death_value)
-            heal(battle, army, gap)
-            regenerate(battle, army)
+            dealt = self._tick(battle, orders, late, dealt, tick == 0)
+        return dealt
+
+    def _advance(self, battle: Battle, orders: Orders, late: Tensor, dealt: Tensor, calls: bool) -> Tensor:
+        """One tick.
+
+        Args:
+            battle: changed in place.
+            orders: of the timestep.
+            late: seconds by which attacks that begin come later, (U, B).
+            dealt: by every unit before, (U, B).
+            calls: whether units hear friends that are hurt.
+
+        Returns:
+            What every unit has dealt, as `run`.
+        """
+        army = self.army
+        self._turn(battle, orders, calls)
+        gap = gaps(battle, army)
+        strikes = swing(battle, army, gap, late)
+        dx, dy = walk(battle, army, gap, (orders.x, orders.y, orders.sent), self._ways(battle, orders))
+        self.ground.move(battle, dx, dy)
+        for _ in range(PASSES):
+            self.separation.push(battle, self.ground)
+        blows = Blows(army, battle.x)
+        strike(battle, army, strikes, blows)
+        blows.land(battle)
+        if self.death_value is not None:
+            dealt = dealt + blows.dealt(self.death_value)
+        heal(battle, army, gap)
+        regenerate(battle, army)
         return dealt
 
     def _obey(self, battle: Battle, orders: Orders) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 import numpy as np
@@ -180,6 +181,26 @@ def test_the_scripted_team_plays_legal_actions_and_bounds_the_random_one() -> No
             dealt += float(env.step(actions)[1].sum())
         random = sum(float(step["rewards"].sum()) for step in play(game, 32, 40))
         assert dealt > 1.5 * random
+
+
+# The compiler warns of what it uses itself.
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_compiled_ticks_do_the_same() -> None:
+    """But for rounding, which now and then makes a strike a tick earlier, and a battle another one."""
+    eager, compiled = (GameVectorEnv(Skirmish("3m"), 64) for _ in range(2))
+    compiled.game.compile()  # type: ignore[attr-defined]
+    paid = torch.zeros(2)
+    for env in (eager, compiled):
+        env.reset(seed=0)
+    for step in range(25):
+        seen, shown = (env.episodes.observe()["observation"] for env in (eager, compiled))
+        same = torch.isclose(seen, shown, atol=1e-4).all(dim=-1).all(dim=-1)
+        assert same.all() if step < 5 else same.float().mean() > 0.7, f"step {step}: {same.float().mean()}"
+        for i, env in enumerate((eager, compiled)):
+            actions = focus_fire(env.episodes.state, env.game.army)  # type: ignore[attr-defined]
+            paid[i] += env.step(actions)[1].sum()
+    assert paid[0] > 64 and torch.isclose(paid[0], paid[1], rtol=0.05)
 
 
 def test_pictures_and_text() -> None:
