@@ -156,6 +156,8 @@ MISTAKES = [
     ({"env_args": {"k": "high"}}, InvalidArgumentError, "k='high'"),
     ({"env_args": {"q": 1}}, InvalidArgumentError, "q=1"),
     ({"seeds": 0}, ConfigError, "seeds=0"),
+    ({"env_args": {"k": np.float32(3)}}, ConfigError, "env_args k=.* cannot be stored with a run"),
+    ({"env_args": {"k": print}}, ConfigError, "env_args k=<built-in function print> cannot be stored"),
     ({"seeds": [1, 1]}, ConfigError, "distinct"),
     ({"device": "tpu"}, ConfigError, "device='tpu'"),
     ({"priority": ["agent_0", "agent_0"]}, InvalidPriorityError, "permutation"),
