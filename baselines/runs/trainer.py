@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import Tensor
 
-from baselines.errors import CheckpointError
+from baselines.algorithms.learner import Learner
+from baselines.errors import CheckpointError, ConfigError
 from baselines.evaluation.goal import Goal
 from baselines.evaluation.greedy import Evaluated
 from baselines.evaluation.results import ResultsFile, write_json
@@ -88,6 +89,17 @@ class Trainer:
         except BaseException:
             self.blocks.close()
             raise
+
+    @property
+    def learner(self) -> Learner:
+        """What updates the policies, to be looked into.
+
+        Raises:
+            ConfigError: if several blocks train them, or other processes do, each with a learner of its own.
+        """
+        if not isinstance(self.blocks, BlocksHere) or len(self.blocks.blocks) > 1:
+            raise ConfigError("blocks of seeds have a learner each; expected one block, in this process")
+        return self.blocks.blocks[0].learner
 
     @property
     def step(self) -> int:

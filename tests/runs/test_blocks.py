@@ -16,9 +16,10 @@ import baselines
 from baselines.errors import ConfigError, RunDirectoryError, TrainingProcessError
 from baselines.runs import blocks
 from baselines.runs.blocks import BlocksHere, block_plans
+from baselines.runs.directory import RunDirectory
 from baselines.runs.interrupt import Stopped
 from baselines.runs.plan import make_plan
-from baselines.runs.trainer import Progress
+from baselines.runs.trainer import Progress, Trainer
 from baselines.training.checkpoint import load_checkpoint
 from stmg_envs.errors import InvalidArgumentError, NotFiniteError
 
@@ -187,3 +188,23 @@ def test_a_run_is_resumed_by_its_directory_alone(tmp_path: Path, uninterrupted: 
         baselines.resume(tmp_path / "run", goal="high")
     with pytest.raises(RunDirectoryError, match="is a published policy without its training"):
         baselines.resume("zoo/steer-penalty")
+
+
+def test_the_learner_of_one_block_can_be_looked_into(tmp_path: Path) -> None:
+    plan = make_plan("mappo", "stmg/Mixing-v0", seeds=2, config=SIZES["mappo"] | SHORT)
+    directory = RunDirectory(tmp_path / "run")
+    directory.create(plan)
+    trainer = Trainer(plan, directory)
+    update, seen = trainer.learner.update, []
+
+    def looking(batch: Any, *rest: Any) -> Any:
+        seen.append(batch.returns.shape)
+        return update(batch, *rest)
+
+    trainer.learner.update = looking  # type: ignore[method-assign]
+    trainer.run()
+    # Two runs, four timesteps of two environments as one axis, two agents.
+    assert seen == [(2, 8, 2)] * 10
+    several = Trainer(plan, directory, blocks=BlocksHere([plan, plan]))
+    with pytest.raises(ConfigError, match="expected one block, in this process"):
+        several.learner  # noqa: B018
