@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from baselines.distillation.students import STUDENTS
-from baselines.errors import RunDirectoryError
+from baselines.errors import ConfigError, RunDirectoryError
 from baselines.evaluation.report_inputs import Manifest
 from baselines.evaluation.results import read_checked, read_json, write_json
 from baselines.runs.plan import RunPlan, check_plan, device_here, make_plan, resolve_plan
@@ -69,8 +70,10 @@ class RunDirectory:
         """Make the directory and write its manifest.
 
         Raises:
+            ConfigError: if an argument of the game cannot be stored.
             RunDirectoryError: if the path exists, or cannot be made.
         """
+        _require_storable(plan.as_dict()["env_args"])
         make_folder(self.path)
         write_json(self.manifest, plan.as_dict() | provenance(_call(plan)))
 
@@ -216,3 +219,15 @@ def _impossible(path: Path, error: Exception) -> RunDirectoryError:
 def _call(plan: RunPlan) -> str:
     """What carries out such a plan where the command line does not."""
     return "baselines.distill" if plan.algorithm.name == STUDENTS.name else "baselines.train"
+
+
+def _require_storable(env_args: Mapping[str, Any]) -> None:
+    """Raise ConfigError unless a manifest can hold the arguments of a game."""
+    for name, value in env_args.items():
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(
+                f"env_args {name}={value!r} cannot be stored with a run ({error}); expected numbers, "
+                f"strings, arrays, and lists or mappings of numbers and strings"
+            ) from None

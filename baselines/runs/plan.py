@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -132,7 +131,7 @@ class RunPlan:
 
 
 def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray) else value
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
 def resolve_plan(
@@ -169,7 +168,7 @@ def resolve_plan(
     return RunPlan(
         row,
         env_id,
-        _storable(env_args or {}),
+        dict(env_args or {}),
         _seeds(seeds),
         resolve_config(row.config_class, sources.values),
         _device(device),
@@ -219,19 +218,6 @@ def plan_sources(
     """Who sets the fields of a plan's configuration; arguments and errors are those of `make_plan`."""
     family = env_id.partition("/")[0] if is_external(env_id) else game_spec(env_id).family
     return config_sources(row.config_class, row.fixed, row.family, preset, family, config)
-
-
-def _storable(env_args: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of a game as a run directory can hold them."""
-    for name, value in env_args.items():
-        try:
-            json.dumps(value)
-        except (TypeError, ValueError) as error:
-            raise ConfigError(
-                f"env_args {name}={value!r} cannot be stored with a run ({error}); expected numbers, "
-                f"strings, and lists or mappings of them, such as array.tolist() for an array"
-            ) from None
-    return dict(env_args)
 
 
 def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
