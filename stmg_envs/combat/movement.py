@@ -17,6 +17,8 @@ EDGE = 1e-3
 """How near the border of the map a unit may come, cells."""
 SAME_PLACE = 1e-6
 """Distance below which the direction between two units is no longer theirs."""
+AWAY = 1e4
+"""How far the dead lie from each other and from all others, cells: nobody touches them."""
 
 
 class Ground:
@@ -28,23 +30,24 @@ class Ground:
     """
 
     def __init__(self, cells: Tensor, army: Army) -> None:
-        self.cells = cells.flatten()
-        self.free = army.flying | (army.line > 0)
-        self.all_free = bool(self.free.all()) or bool(cells.all())
+        free = army.flying | (army.line > 0)
+        self.all_free = bool(free.all()) or bool(cells.all())
+        # Those that go everywhere look up a second ground, behind the first, without walls.
+        self.cells = torch.cat([cells.flatten(), torch.ones_like(cells).flatten()])
+        self.first = (free * SIZE * SIZE)[:, None]
 
     def move(self, battle: Battle, dx: Tensor, dy: Tensor) -> None:
         """Move units by (dx, dy), (U, B) each: all the way if that is free, else along a wall, else not."""
-        x, y = battle.x + dx, battle.y + dy
+        x = (battle.x + dx).clamp_(EDGE, SIZE - EDGE)
+        y = (battle.y + dy).clamp_(EDGE, SIZE - EDGE)
         if not self.all_free:
-            both, aside, ahead = self._is_free(x, y), self._is_free(x, battle.y), self._is_free(battle.x, y)
+            column, present_column = (self.first + SIZE * x.long() for x in (x, battle.x))
+            row, present_row = y.long(), battle.y.long()
+            both, aside = self.cells[column + row], self.cells[column + present_row]
+            ahead = self.cells[present_column + row]
             x = torch.where(both | aside, x, battle.x)
             y = torch.where(both | (ahead & ~aside), y, battle.y)
-        battle.x, battle.y = x.clamp(EDGE, SIZE - EDGE), y.clamp(EDGE, SIZE - EDGE)
-
-    def _is_free(self, x: Tensor, y: Tensor) -> Tensor:
-        """Whether units may be at places, bool (U, B)."""
-        column, row = x.long().clamp(0, SIZE - 1), y.long().clamp(0, SIZE - 1)
-        return self.cells[column * SIZE + row] | self.free[:, None]
+        battle.x, battle.y = x, y
 
 
 def towards(x: Tensor, y: Tensor, distance: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
@@ -100,28 +103,27 @@ class Separation:
         apart = army.separation[:, None] + army.separation
         same_layer = army.flying[:, None] == army.flying
         not_itself = ~torch.eye(len(apart), dtype=torch.bool, device=apart.device)
-        # Below 0 nothing overlaps.
-        self.apart = torch.where(same_layer & not_itself, apart, -1.0)[..., None]
+        # At 0 nothing overlaps.
+        self.apart = torch.where(same_layer & not_itself, apart, 0.0)[..., None]
+        # Too little to be seen where units stand apart. On one point they leave it in different directions,
+        # and of two one goes the other way.
         angle = torch.arange(len(apart), device=apart.device) * 2.399963
-        # Units on one point leave it in different directions, and of two one goes the other way.
-        self.x = (torch.cos(angle)[:, None] - torch.cos(angle))[..., None] + SAME_PLACE
-        self.y = (torch.sin(angle)[:, None] - torch.sin(angle))[..., None]
-        self.rooted = (army.speed == 0)[:, None]
+        self.x = SAME_PLACE * (torch.cos(angle)[:, None] - torch.cos(angle) + ~not_itself)[..., None]
+        self.y = SAME_PLACE * (torch.sin(angle)[:, None] - torch.sin(angle))[..., None]
+        # Far below that, so that no distance is 0.
+        self.tiny = torch.tensor(SAME_PLACE**4, device=apart.device)
+        self.moves = (army.speed > 0)[:, None]
+        self.away = AWAY * torch.arange(1, len(apart) + 1, device=apart.device)[:, None]
 
     def push(self, battle: Battle, ground: Ground) -> None:
         """One pass: half of every overlap each; all of it those that walk past others that fight."""
-        alive = battle.alive
-        dx = battle.x[:, None] - battle.x
-        dy = battle.y[:, None] - battle.y
-        distance = (dx * dx + dy * dy).sqrt()
-        overlap = (self.apart - distance).clamp_(min=0.0)
-        overlap.masked_fill_(~(alive[:, None] & alive), 0.0)
-        fights = (battle.swing >= 0) | self.rooted
+        x = torch.where(battle.alive, battle.x, self.away)
+        dx, dy = (x[:, None] - x).add_(self.x), (battle.y[:, None] - battle.y).add_(self.y)
+        distance = torch.addcmul(self.tiny, dx, dx).addcmul_(dy, dy).sqrt_()
+        # The overlap as a share of the distance.
+        push = torch.div(self.apart, distance, out=distance).sub_(1.0).clamp_(min=0.0)
         # Of two of a kind both give way by half.
-        share = 0.5 + 0.5 * (fights.float() - fights[:, None].float())
-        share = torch.where(self.rooted[:, None], 0.0, share)
-        together = distance < SAME_PLACE
-        ux = torch.where(together, self.x, dx / distance.clamp(min=SAME_PLACE))
-        uy = torch.where(together, self.y, dy / distance.clamp(min=SAME_PLACE))
-        length = overlap * share
-        ground.move(battle, pairwise_sum(ux * length, dim=1), pairwise_sum(uy * length, dim=1))
+        half = 0.5 * ((battle.swing >= 0) | ~self.moves).float()
+        push *= (0.5 + half) - half[:, None]
+        wished = (pairwise_sum(offset.mul_(push), dim=1) for offset in (dx, dy))
+        ground.move(battle, *(torch.where(self.moves, way, 0.0) for way in wished))
