@@ -177,18 +177,24 @@ class Episodes:
         return Transition(rewards, terminated, truncated, terminations, truncations, outcome.metrics)
 
     @with_own_threads
-    def observe(self) -> dict[str, Tensor]:
+    def observe(self, rows: Tensor | None = None) -> dict[str, Tensor]:
         """Observations of all agents.
+
+        Args:
+            rows: environments, int64 (B',); all of them by default.
 
         Returns:
             observation float32 (B, n, obs_dim); state float32 (B, state_dim) if the game has one;
             action_mask bool (B, n, A) if actions are discrete; alive bool (B, n).
         """
-        view = {"observation": self.game.observe(self.state), "alive": self.game.alive(self.state)}
-        state = self.game.global_state(self.state)
+        present = self.state
+        if rows is not None:
+            present = {name: values[rows] for name, values in present.items()}
+        view = {"observation": self.game.observe(present), "alive": self.game.alive(present)}
+        state = self.game.global_state(present)
         if state is not None:
             view["state"] = state
-        mask = self.game.action_mask(self.state)
+        mask = self.game.action_mask(present)
         if mask is not None:
             view["action_mask"] = mask
         return view

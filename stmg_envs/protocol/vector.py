@@ -198,10 +198,14 @@ class GameVectorEnv(JointVectorEnv):
         transition = self.episodes.step(actions)
         final = observations = self.episodes.observe()
         done = transition.done
-        # On an accelerator asking whether any episode ended would wait for the device.
-        if self.device.type != "cpu" or bool(done.any()):
+        # On an accelerator asking which episodes ended would wait for the device.
+        if self.device.type != "cpu":
             self.episodes.restart(done)
             observations = self.episodes.observe()
+        elif len(rows := done.nonzero().flatten()):
+            self.episodes.restart(done)
+            begun = self.episodes.observe(rows)
+            observations = {name: seen.index_copy(0, rows, begun[name]) for name, seen in final.items()}
         info = {
             "final": final,
             "terminations": transition.terminations,
