@@ -130,6 +130,7 @@ GAMES: Mapping[str, Callable[[], Game]] = {
         stmg_envs.make_game, "stmg/MultiAgentMujoco-v0", scenario="Pusher", agent_conf="3p", max_steps=8
     ),
     "teams": partial(Skirmish, "5m_vs_6m", opponent="agents"),
+    "fallen": partial(Skirmish, "3m", dead="stay"),
     "some": partial(OnRampMerge, 2, num_agents="random", action_masking=True),
     "walk": Walk,
     "tokens": Tokens,

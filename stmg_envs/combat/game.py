@@ -36,6 +36,8 @@ Opponent = Literal["scripted", "idle", "agents"] | Commander
 
 OPPONENTS = ("scripted", "idle", "agents")
 """Those that have names."""
+Dead = Literal["leave", "stay"]
+"""Whether agents that die leave the game, or stay without being able to do anything, as in SMAC."""
 HIGHEST = 40.0
 """No number of a state is greater: a cooldown by what SMAC divides it."""
 
@@ -96,7 +98,9 @@ class Skirmish(Game):
     **Metrics.** `battle_won`, `dead_allies`, `dead_enemies`; among two teams of agents `enemies_won` as well.
 
     **Episode end.** Terminates when a side is dead, but for its medivacs; truncates after the map's limit,
-    where SMAC says terminated. An agent that dies is out: it decides and gets nothing any more.
+    where SMAC says terminated. An agent that dies is out: it decides and gets nothing any more. With
+    `dead="stay"` it goes on as in SMAC: it sees zeros, can only do nothing, and is paid like the others, so
+    that it matters to it what becomes of its team.
 
     **Neighbours.** Living agents of a team within sight of each other.
 
@@ -104,6 +108,7 @@ class Skirmish(Game):
         map: one of `stmg_envs.combat.SCENARIOS`.
         reward: "team", "own_health" or "own_damage".
         opponent: "scripted", "idle", "agents", or a function that plays the enemies.
+        dead: "leave" or "stay": what becomes of agents that die.
         max_steps: time limit; the map's by default.
         obs_all_health: whether others' health is seen.
         obs_own_health: whether one's own is.
@@ -139,6 +144,7 @@ class Skirmish(Game):
         map: str = "3m",
         reward: RewardKind = "team",
         opponent: Opponent = "scripted",
+        dead: Dead = "leave",
         max_steps: int | None = None,
         obs_all_health: bool = True,
         obs_own_health: bool = True,
@@ -165,10 +171,11 @@ class Skirmish(Game):
     ) -> None:
         if map not in SCENARIOS:
             raise InvalidArgumentError(f"map={map!r} is unknown; expected one of {sorted(SCENARIOS)}")
-        if reward not in get_args(RewardKind):
-            raise InvalidArgumentError(
-                f"reward={reward!r} is unknown; expected one of {list(get_args(RewardKind))}"
-            )
+        for argument, value, expected in (("reward", reward, RewardKind), ("dead", dead, Dead)):
+            if value not in get_args(expected):
+                raise InvalidArgumentError(
+                    f"{argument}={value!r} is unknown; expected one of {list(get_args(expected))}"
+                )
         if not callable(opponent) and opponent not in OPPONENTS:
             raise InvalidArgumentError(
                 f"opponent={opponent!r} is unknown; expected one of {list(OPPONENTS)} or a function"
@@ -176,7 +183,7 @@ class Skirmish(Game):
         for name in ("reward_negative_scale", "reward_death_value", "reward_win", "reward_defeat"):
             require_number(name, locals()[name])
         require_positive(scan=scan, leash=leash, reward_scale_rate=reward_scale_rate)
-        self.map, self.reward, self.opponent = map, reward, opponent
+        self.map, self.reward, self.opponent, self.dead = map, reward, opponent, dead
         self.scenario = SCENARIOS[map]
         self.max_steps = self.scenario.limit if max_steps is None else max_steps
         require_count("max_steps", self.max_steps, 1)
@@ -263,10 +270,11 @@ class Skirmish(Game):
         return state["legal"]
 
     def alive(self, state: State) -> Tensor:
-        return state["health"][:, : self.n] > 0
+        living = self._living(state)
+        return living if self.dead == "leave" else torch.ones_like(living)
 
     def neighbors(self, state: State) -> Tensor:
-        alive = self.alive(state)
+        alive = self._living(state)
         x, y = state["x"][:, : self.n], state["y"][:, : self.n]
         dx, dy = x[:, :, None] - x[:, None], y[:, :, None] - y[:, None]
         near = (dx * dx + dy * dy).sqrt() < SIGHT
@@ -321,6 +329,10 @@ class Skirmish(Game):
         if device != self._device:
             self._device = device
             self._build()
+
+    def _living(self, state: State) -> Tensor:
+        """Which agents have health, bool (B, n)."""
+        return state["health"][:, : self.n] > 0
 
     def _masks(self, state: State) -> list[Tensor]:
         """What each team's agents may do, bool (B, n, actions)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from torch import Tensor
 
 import stmg_envs
 from stmg_envs.combat import SCENARIOS, Skirmish
+from stmg_envs.combat.game import Dead
 from stmg_envs.combat.layout import SIGHT
 from stmg_envs.combat.scripted import focus_fire
 from stmg_envs.errors import InvalidArgumentError
@@ -112,6 +113,37 @@ def test_own_health_is_the_teams_reward_less_half_of_ones_own_loss() -> None:
         expected = paid - 0.5 * loss * team.scheme.factor(team.army)
         living = (before > 0) & going_on[:, None]
         torch.testing.assert_close(owned[living], expected[living], atol=1e-5, rtol=1e-5)
+
+
+def test_the_dead_stay_as_in_smac_if_they_are_asked_to() -> None:
+    leaving, staying = (play(Skirmish("3m", dead=dead), 32, 45) for dead in get_args(Dead))
+    posthumous = 0.0
+    for left, stayed in zip(leaving, staying, strict=True):
+        dead = stayed["action_mask"][..., 0]
+        assert stayed["alive"].all()
+        assert torch.equal(dead, ~left["alive"])
+        # They can do nothing, and see nothing; the battle is the same.
+        assert not stayed["action_mask"][dead][:, 1:].any()
+        assert not stayed["observation"][dead].any()
+        assert torch.equal(left["observation"], stayed["observation"])
+        assert torch.equal(stayed["rewards"], left["rewards"].amax(dim=1, keepdim=True).expand(-1, 3))
+        posthumous += float((stayed["rewards"] - left["rewards"]).sum())
+    assert posthumous > 1.0
+
+
+def test_the_dead_who_stay_have_their_part_of_a_victory() -> None:
+    game = Skirmish("3m", reward="own_damage", dead="stay")
+    env = GameVectorEnv(game, 64)
+    env.reset(seed=0)
+    shares = []
+    for _ in range(60):
+        before = env.episodes.state["health"][:, :3]
+        _, rewards, _, _, info = env.step(focus_fire(env.episodes.state, game.army))
+        fallen = (before <= 0) & (info["metrics"]["battle_won"] > 0)[:, None]
+        shares += rewards[fallen].tolist()
+    # They deal nothing any more.
+    assert shares == pytest.approx([200 / 3 * 20 / game.scheme.most(game.army)] * len(shares))
+    assert len(shares) > 10
 
 
 def test_victory_pays_the_most_that_can_be_had() -> None:
@@ -222,6 +254,7 @@ def test_pictures_and_text() -> None:
     [
         ({"map": "9m"}, "map='9m' is unknown; expected one of"),
         ({"reward": "mine"}, "reward='mine' is unknown"),
+        ({"dead": "rise"}, "dead='rise' is unknown; expected one of"),
         ({"max_steps": 0}, "max_steps=0"),
         ({"scan": -1.0}, "scan=-1.0"),
         ({"reward_win": float("nan")}, "reward_win=nan"),
