@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from baselines.algorithms.registry import INTERACTIONS
+from baselines.evaluation.results import task_name
 from baselines.reproduce.experiment import OPTIMAL, RETURN, Cell, Experiment, Measure
 from stmg_envs import make_game
 
@@ -150,6 +151,32 @@ def merge() -> Experiment:
     return Experiment("merge", "On-ramp merging", cells, measures=MERGE_MEASURES)
 
 
+COMBAT_MEASURES = (
+    Measure("battle_won", "Battles won", "share of battles that are won", share=True),
+    Measure("dead_allies", "Agents lost", "number of agents that die"),
+    Measure("dead_enemies", "Enemies killed", "number of enemies that die"),
+)
+
+
+def combat() -> Experiment:
+    """Skirmishes, with rewards in the manner of the DRI paper."""
+    data = _tables()["combat"]
+    env_args = [{"map": name} | data["env_args"] for name in data["runs"]]
+    cells = tuple(
+        Cell(
+            task_name("stmg/Skirmish-v0", args),
+            algorithm,
+            algorithm,
+            "stmg/Skirmish-v0",
+            args,
+            data["runs"][args["map"]],
+        )
+        for args in env_args
+        for algorithm in data["algorithms"]
+    )
+    return Experiment("combat", "Skirmishes", cells, measures=COMBAT_MEASURES)
+
+
 def mujoco() -> Experiment:
     """Continuous control: robots whose parts are agents."""
     data = _tables()["mujoco"]
@@ -173,6 +200,7 @@ EXPERIMENTS = {
     "table1": table1,
     "dri": dri,
     "merge": merge,
+    "combat": combat,
     "mujoco": mujoco,
     "tuning": tuning,
     "ablation": ablation,
