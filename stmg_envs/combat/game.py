@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -17,6 +17,7 @@ from stmg_envs.combat.army import muster
 from stmg_envs.combat.battle import Battle, begin
 from stmg_envs.combat.ground import directions, walkable
 from stmg_envs.combat.layout import SIGHT, STOP, Flags, Layout
+from stmg_envs.combat.opponents import Opponent, commanded, require_opponent
 from stmg_envs.combat.orders import give_orders
 from stmg_envs.combat.rendering import draw, figures, write
 from stmg_envs.combat.rewards import RewardKind, RewardScheme, end_codes, losses
@@ -28,14 +29,6 @@ from stmg_envs.combat.timestep import Timestep
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol import Game, Outcome, State, Streams
 
-Commander = Callable[[Tensor, Tensor], Tensor]
-"""Plays the enemies: from their observations (B, m, obs_size) and masks (B, m, actions), as they would have
-them as agents, to their actions, int64 (B, m)."""
-Opponent = Literal["scripted", "idle", "agents"] | Commander
-"""Who decides for the enemies: StarCraft's rules, nobody, other agents, or a function."""
-
-OPPONENTS = ("scripted", "idle", "agents")
-"""Those that have names."""
 Dead = Literal["leave", "stay"]
 """Whether agents that die leave the game, or stay without being able to do anything, as in SMAC."""
 HIGHEST = 40.0
@@ -176,10 +169,7 @@ class Skirmish(Game):
                 raise InvalidArgumentError(
                     f"{argument}={value!r} is unknown; expected one of {list(get_args(expected))}"
                 )
-        if not callable(opponent) and opponent not in OPPONENTS:
-            raise InvalidArgumentError(
-                f"opponent={opponent!r} is unknown; expected one of {list(OPPONENTS)} or a function"
-            )
+        require_opponent(opponent)
         for name in ("reward_negative_scale", "reward_death_value", "reward_win", "reward_defeat"):
             require_number(name, locals()[name])
         require_positive(scan=scan, leash=leash, reward_scale_rate=reward_scale_rate)
@@ -345,14 +335,7 @@ class Skirmish(Game):
             members = team.members
             everybody[:, members] = team.allowed(state, state["legal"][:, members], actions[:, members])
         if callable(self.opponent):
-            enemies, mask = self._enemies, self._enemies.mask(state)
-            commands = self.opponent(enemies.observe(state, mask), mask)
-            expected, width = tuple(mask.shape[:2]), mask.shape[2]
-            if tuple(commands.shape) != expected or bool(((commands < 0) | (commands >= width)).any()):
-                raise InvalidArgumentError(
-                    f"opponent gave {commands}; expected integers in 0..{width - 1} of shape {expected}"
-                )
-            everybody[:, enemies.members] = enemies.allowed(state, mask, commands)
+            everybody[:, self._enemies.members] = commanded(self.opponent, self._enemies, state)
         return everybody
 
     def _seen(self, battle: Battle, actions: Tensor, elapsed: Tensor) -> State:
