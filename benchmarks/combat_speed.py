@@ -13,9 +13,7 @@ compiled.
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, cast
@@ -25,11 +23,10 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.combat_players import play_random
+from benchmarks.timing import Seconds, in_turns, timed
 from stmg_envs.combat import Skirmish
 from stmg_envs.protocol import GameVectorEnv
-
-Player = Callable[[], tuple[float, float]]
-"""Plays some steps: wall seconds, and seconds that it computed."""
 
 ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 """What makes JAX compute on one core."""
@@ -37,30 +34,25 @@ WARM_UP = 40
 """Steps before anything is measured, so that battles are under way."""
 
 
-def skirmish(name: str, num_envs: int, steps: int, compiled: bool) -> Player:
+def skirmish(name: str, num_envs: int, steps: int, compiled: bool) -> Callable[[], Seconds]:
     """Battles of ours."""
     game = Skirmish(name)
     env = GameVectorEnv(game, num_envs, validate=False)
     if compiled:
         game.compile()
-    observations, _ = env.reset(seed=0)
+    env.reset(seed=0)
     generator = torch.Generator().manual_seed(0)
 
-    def play(steps: int = steps) -> tuple[float, float]:
-        nonlocal observations
-        start, busy = time.perf_counter(), time.process_time()
+    def play(steps: int = steps) -> None:
         for _ in range(steps):
-            legal = observations["action_mask"]
-            draws = torch.rand(legal.shape, generator=generator)
-            observations, *_ = env.step(draws.masked_fill(~legal, -1.0).argmax(dim=-1))
+            env.step(play_random(env.episodes.state, game, generator))
             env.neighbors()
-        return time.perf_counter() - start, time.process_time() - busy
 
     play(WARM_UP)
-    return play
+    return timed(play)
 
 
-def smax(python: Path, name: str, num_envs: int, steps: int) -> Player:
+def smax(python: Path, name: str, num_envs: int, steps: int) -> Callable[[], Seconds]:
     """Battles of SMAX, in a process of its own."""
     script = Path(__file__).with_name("smax_player.py")
     player = subprocess.Popen(
@@ -72,7 +64,7 @@ def smax(python: Path, name: str, num_envs: int, steps: int) -> Player:
         env=os.environ | {"XLA_FLAGS": ONE_THREAD},
     )
 
-    def play() -> tuple[float, float]:
+    def play() -> Seconds:
         asked, answers = cast(IO[str], player.stdin), cast(IO[str], player.stdout)
         print(name, num_envs, steps, file=asked, flush=True)
         # jaxmarl prints something of its own when it is imported.
@@ -84,18 +76,6 @@ def smax(python: Path, name: str, num_envs: int, steps: int) -> Player:
 
     play()
     return play
-
-
-def in_turns(players: dict[str, Player], rounds: int) -> dict[str, tuple[float, float]]:
-    """Median wall seconds and computing seconds of each."""
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in players}
-    for _ in range(rounds):
-        for name, play in players.items():
-            taken[name].append(play())
-    return {
-        name: (statistics.median(wall for wall, _ in rows), statistics.median(busy for _, busy in rows))
-        for name, rows in taken.items()
-    }
 
 
 @click.command()

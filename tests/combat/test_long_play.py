@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from benchmarks.combat_players import play_random
 from stmg_envs.combat import SCENARIOS, Skirmish
 from stmg_envs.protocol import GameVectorEnv
 
@@ -17,13 +18,11 @@ BATCH, STEPS = 200, 500
 def test_nothing_breaks(name: str) -> None:
     game = Skirmish(name)
     env = GameVectorEnv(game, BATCH)
-    shown, _ = env.reset(seed=0)
+    env.reset(seed=0)
     generator = torch.Generator().manual_seed(0)
     low, high = torch.tensor(game.observation_space.low[0]), torch.tensor(game.observation_space.high[0])
     for _ in range(STEPS):
-        legal = shown["action_mask"]
-        draws = torch.rand(legal.shape, generator=generator).masked_fill(~legal, -1.0)
-        shown, rewards, *_ = env.step(draws.argmax(dim=-1))
+        shown, rewards, *_ = env.step(play_random(env.episodes.state, game, generator))
         assert torch.isfinite(rewards).all()
         assert (rewards >= 0).all()
         assert ((shown["observation"] >= low) & (shown["observation"] <= high)).all()
