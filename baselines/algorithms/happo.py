@@ -38,7 +38,7 @@ from baselines.training.gradients import Losses, average
 from baselines.training.optimizer import Adam, Optimizer
 from baselines.training.population import Parameters, map_module
 from baselines.training.rollout import Batch
-from stmg_envs.protocol import Streams
+from stmg_envs.protocol import Streams, nested
 
 SEEN = ("observation", "action_mask")
 """Inputs of an actor; there is no mask if actions are continuous."""
@@ -57,6 +57,7 @@ def build_happo(config: HAPPOConfig, spec: PolicySpec) -> JointPolicy:
     return MLPPolicy(spec, (config.hidden_size,) * config.hidden_layers, shared=False, central=True)
 
 
+@nested
 @dataclass(frozen=True)
 class TurnTargets(Targets):
     """What an agent's turn aims at.
@@ -80,9 +81,9 @@ class HAPPO(PPO):
         self._critics = Adam.start(under("critic.", whole), rate)
         return {"actor.": self._actors, "critic.": self._critics}
 
-    def _chunks(self, rows: int) -> list[slice]:
+    def _together(self, rows: int) -> int:
         # A turn is one agent's part of a rollout: small enough for all runs at once.
-        return [slice(None)]
+        return self.population.size
 
     def update(self, batch: Batch, progress: float, streams: Streams) -> dict[str, Tensor]:
         targets = self._prepare(batch, progress)

@@ -13,7 +13,7 @@ from torch import Tensor
 from baselines.algorithms.config import TrainingConfig
 from baselines.algorithms.learner import reward_interaction
 from baselines.training.checkpoint import prefixed, under
-from baselines.training.gradients import average, gradient_step
+from baselines.training.gradients import GradientStep, Losses, average
 from baselines.training.interaction import RewardInteraction
 from baselines.training.optimizer import FusedAdam
 from baselines.training.population import Parameters, Population
@@ -65,6 +65,7 @@ class OffPolicy(ABC):
         self._interaction: RewardInteraction
         self.targets: Parameters = {name: p.detach().clone() for name, p in parameters.items()}
         self.optimizer = FusedAdam(parameters, config.learning_rate)
+        self._gradient_step = GradientStep(self._of_runs, config.max_grad_norm, population.device)
 
     @property
     def gamma(self) -> float:
@@ -114,16 +115,17 @@ class OffPolicy(ABC):
         rewards, _ = self._interaction.seen(rows["rewards"], rows.get("neighbors"), rows["alive"])
         rows = rows | self._noise(rows, streams) | {"rewards": rewards}
 
-        def loss(parameters: Parameters, runs: slice) -> tuple[Tensor, dict[str, Tensor]]:
-            targets = {name: p[runs] for name, p in self.targets.items()}
-            return self._loss(parameters, targets, {name: x[runs] for name, x in rows.items()})
-
-        chunks = self.population.chunks(self.config.batch_size)
-        metrics = gradient_step(self.optimizer, loss, chunks, self.config.max_grad_norm)
+        together = self.population.together(self.config.batch_size)
+        metrics = self._gradient_step(self.optimizer, together, self.targets, rows)
         with torch.no_grad():
             for name, p in self.population.parameters.items():
                 self.targets[name].lerp_(p, self.config.target_rate)
         return metrics
+
+    def _of_runs(self, parameters: Parameters, runs: slice, targets: Parameters, rows: Rows) -> Losses:
+        """Losses of some runs, with the target networks and rows of all."""
+        own_targets, own_rows = ({name: x[runs] for name, x in table.items()} for table in (targets, rows))
+        return self._loss(parameters, own_targets, own_rows)
 
     def _noise(self, rows: Rows, streams: Streams) -> Rows:
         """Randomness that the loss needs, as further rows; none by default."""

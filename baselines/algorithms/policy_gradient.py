@@ -6,8 +6,9 @@ Losses are means over samples and agents of one run, so that every run gets exac
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Self, TypeVar
 
 import torch
@@ -17,11 +18,11 @@ from baselines.algorithms.config import OnPolicyConfig
 from baselines.algorithms.learner import reward_interaction
 from baselines.networks.value_norm import ValueNormalizer
 from baselines.training.checkpoint import prefixed, under
-from baselines.training.gradients import Losses, average, gradient_step
+from baselines.training.gradients import GradientStep, Losses, average
 from baselines.training.optimizer import FusedAdam, Optimizer, annealed
 from baselines.training.population import Parameters, Population
 from baselines.training.rollout import Batch, Collector, Noise, rows_of
-from stmg_envs.protocol import JointVectorEnv, Streams
+from stmg_envs.protocol import JointVectorEnv, Streams, nested
 
 
 def huber(error: Tensor, delta: float) -> Tensor:
@@ -49,6 +50,7 @@ def normalize_per_agent(advantages: Tensor, alive: Tensor) -> Tensor:
     return centred / (deviation + 1e-5)
 
 
+@nested
 @dataclass(frozen=True)
 class Targets:
     """What an update aims at.
@@ -74,8 +76,10 @@ class Targets:
         return self.map(lambda x: x[runs])
 
     def map(self, change: Callable[[Tensor], Tensor]) -> Self:
-        """With every tensor changed alike."""
-        changed: dict[str, Any] = {name: change(x) for name, x in vars(self).items() if isinstance(x, Tensor)}
+        """With whatever there is of each sample changed alike."""
+        changed: dict[str, Any] = {
+            name: change(x) for name, x in vars(self).items() if isinstance(x, Tensor) and x.dim()
+        }
         return replace(self, **changed)
 
 
@@ -88,6 +92,17 @@ def one_agent(x: Tensor, agent: Tensor) -> Tensor:
     """Of x (K, N, n, ...) one agent's part, (K, N, 1, ...), by indices (K, N, 1)."""
     index = agent.view(*agent.shape, *([1] * (x.dim() - 3)))
     return x.gather(2, index.expand(*agent.shape, *x.shape[3:]))
+
+
+def _of_runs(
+    loss: Callable[[Parameters, Batch, Aim], Losses],
+    parameters: Parameters,
+    runs: slice,
+    batch: Batch,
+    targets: Aim,
+) -> Losses:
+    """The loss of some runs, of a batch and targets of all."""
+    return loss(parameters, batch.take_runs(runs), targets.take_runs(runs))
 
 
 class PolicyGradient(ABC):
@@ -104,6 +119,7 @@ class PolicyGradient(ABC):
         self.population = population
         self.normalizer = ValueNormalizer(population.size, n, config.value_norm_beta, population.device)
         self.optimizers = self._start_optimizers()
+        self._steps: dict[Callable[..., Losses], GradientStep] = {}
 
     def collector(self, env: JointVectorEnv, noise: Noise) -> Collector:
         """What gives the batches to update on."""
@@ -181,16 +197,15 @@ class PolicyGradient(ABC):
         targets: Aim,
     ) -> dict[str, Tensor]:
         """One gradient step on a minibatch (K, N, ...)."""
+        if loss not in self._steps:
+            self._steps[loss] = GradientStep(
+                partial(_of_runs, loss), self.config.max_grad_norm, self.population.device
+            )
+        return self._steps[loss](optimizer, self._together(batch.log_probs.shape[1]), batch, targets)
 
-        def of_runs(parameters: Parameters, runs: slice) -> Losses:
-            return loss(parameters, batch.take_runs(runs), targets.take_runs(runs))
-
-        chunks = self._chunks(batch.log_probs.shape[1])
-        return gradient_step(optimizer, of_runs, chunks, self.config.max_grad_norm)
-
-    def _chunks(self, rows: int) -> Iterable[slice]:
-        """Runs that are best mapped over together in a step on so many rows of each."""
-        return self.population.chunks(rows)
+    def _together(self, rows: int) -> int:
+        """How many runs are best mapped over together in a step on so many rows of each."""
+        return self.population.together(rows)
 
     @abstractmethod
     def _loss(self, parameters: Parameters, batch: Batch, targets: Targets) -> Losses:

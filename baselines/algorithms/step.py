@@ -28,7 +28,7 @@ from baselines.algorithms.ppo import PPO
 from baselines.networks.policy import Evaluation, Inputs, JointPolicy, PolicySpec
 from baselines.networks.step import StepNetwork
 from baselines.training.gradients import Losses, average
-from baselines.training.population import Parameters, PolicyFunction
+from baselines.training.population import Parameters, PolicyFunction, Population
 from baselines.training.rollout import Batch
 from stmg_envs.protocol import Streams
 
@@ -54,15 +54,18 @@ def judge_rank(rank: int, policy: StepNetwork, inputs: Inputs, actions: Tensor) 
 class SequentialPPO(PPO):
     """All epochs for the first rank, then all for the second, and so on."""
 
+    def __init__(self, config: StepConfig, population: Population, n: int) -> None:
+        super().__init__(config, population, n)
+        self._rank_losses = [partial(self._rank_loss, rank) for rank in range(n)]
+
     def update(self, batch: Batch, progress: float, streams: Streams) -> dict[str, Tensor]:
         targets = self._prepare(batch, progress)
         turns = []
-        for rank in range(batch.log_probs.shape[-1]):
+        for rank, loss in enumerate(self._rank_losses):
             agent = batch.inputs["priority"][..., rank : rank + 1]
             own = partial(one_agent, agent=agent)
             columns: dict[str, Any] = {name: own(getattr(batch, name)) for name in DECISION}
             part = replace(batch, **columns)
-            loss = partial(self._rank_loss, rank)
             turns.append(self._descend(self.optimizers[""], loss, part, targets.map(own), streams))
         return average(turns)
 

@@ -8,7 +8,7 @@ from baselines.distillation.config import DistillationConfig
 from baselines.distillation.lessons import LessonCollector, Lessons
 from baselines.distillation.loss import distillation_loss
 from baselines.training.checkpoint import prefixed, under
-from baselines.training.gradients import average, gradient_step
+from baselines.training.gradients import GradientStep, Losses, average
 from baselines.training.optimizer import FusedAdam
 from baselines.training.population import Parameters, Population
 from baselines.training.rollout import Noise
@@ -29,6 +29,7 @@ class Distillation:
         self.students = students
         self.teachers = teachers
         self.optimizer = FusedAdam(students.parameters, config.learning_rate)
+        self._gradient_step = GradientStep(self._loss, config.max_grad_norm, students.device)
 
     def collector(self, env: JointVectorEnv, noise: Noise) -> LessonCollector:
         """What gives the lessons to update on."""
@@ -55,16 +56,16 @@ class Distillation:
 
     def _step(self, lessons: Lessons, rows: Tensor) -> dict[str, Tensor]:
         """One gradient step on samples (K, M)."""
+        together = self.students.together(rows.shape[1])
+        return self._gradient_step(self.optimizer, together, lessons, rows)
 
-        def loss(parameters: Parameters, runs: slice) -> tuple[Tensor, dict[str, Tensor]]:
-            part = lessons.take(runs, rows)
-            found = self.students.evaluate(part.inputs, part.actions, parameters)
-            return distillation_loss(
-                found.log_probs, part.log_probs, found.entropies, part.alive, self.config.entropy_coef
-            )
-
-        chunks = self.students.chunks(rows.shape[1])
-        return gradient_step(self.optimizer, loss, chunks, self.config.max_grad_norm)
+    def _loss(self, parameters: Parameters, runs: slice, lessons: Lessons, rows: Tensor) -> Losses:
+        """Losses of some runs on samples (K, M) of all runs' lessons."""
+        part = lessons.take(runs, rows)
+        found = self.students.evaluate(part.inputs, part.actions, parameters)
+        return distillation_loss(
+            found.log_probs, part.log_probs, found.entropies, part.alive, self.config.entropy_coef
+        )
 
     def state(self) -> dict[str, Tensor]:
         """Parameters and optimiser moments by name."""

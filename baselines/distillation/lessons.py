@@ -14,12 +14,13 @@ from baselines.networks.policy import Inputs
 from baselines.training.optimizer import annealed
 from baselines.training.population import Population, policy_inputs
 from baselines.training.rollout import Noise, rows_of
-from stmg_envs.protocol import JointVectorEnv, Observations, Streams
+from stmg_envs.protocol import JointVectorEnv, Observations, Streams, nested
 
 SEEN = ("observation", "action_mask")
 """What of a policy's inputs reaches students."""
 
 
+@nested
 @dataclass(frozen=True)
 class Lessons:
     """Decisions of the teacher, with leading axes (K, N).

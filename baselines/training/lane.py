@@ -13,7 +13,7 @@ from torch import Tensor
 from baselines.networks.policy import Inputs
 from baselines.training.population import Population, policy_inputs
 from baselines.training.successors import successor_inputs
-from stmg_envs.protocol import JointVectorEnv, Observations, interleave, interleave_named, next_ready
+from stmg_envs.protocol import JointVectorEnv, Observations, interleave, interleave_named, may_ask, next_ready
 
 TimestepNoise = Callable[[int], Tensor]
 """Decision noise of a timestep by its number, (K, B, n, action_width)."""
@@ -135,7 +135,7 @@ class Lane:
         subgame state there. The order is that of the episode.
         """
         timestep = len(self.inputs) - 1
-        if self.env.device.type == "cpu" and not bool(info["truncations"].any()):
+        if may_ask(self.env.device) and not bool(info["truncations"].any()):
             return torch.zeros_like(self.columns["values"][-1])
         priority = self.inputs[-1]["priority"].flatten(0, 1)
         final = successor_inputs(self.env.game, info) | self._remembered()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from baselines.networks.policy import Decision, Evaluation, Inputs, JointPolicy
-from stmg_envs.protocol import Observations
+from stmg_envs.protocol import Captured, Observations
 
 Parameters = dict[str, Tensor]
 
@@ -59,6 +59,7 @@ class Population:
         }
         self.template = copy.deepcopy(policies[0]).to("meta")
         self._act = PolicyFunction(self.template, _act)
+        self._captured = Captured(self._act.map, self.device, self.parameters)
         self._evaluate = PolicyFunction(self.template, _evaluate)
         self._single = self._resident(policies[0]) if self.size == 1 else None
 
@@ -71,13 +72,15 @@ class Population:
         """The memory of n agents at the start of episodes, zeros (K, B, n, memory_width)."""
         return torch.zeros(self.size, batch, n, self.template.memory_width, device=self.device)
 
-    def chunks(self, rows_per_run: int) -> Iterator[slice]:
-        """Slices of runs that are best mapped over together."""
-        step = self.size if self.device.type != "cpu" else max(1, CPU_CHUNK_ROWS // rows_per_run)
-        return (slice(start, min(start + step, self.size)) for start in range(0, self.size, step))
+    def together(self, rows_per_run: int) -> int:
+        """How many runs are best mapped over together."""
+        return self.size if self.device.type != "cpu" else max(1, CPU_CHUNK_ROWS // rows_per_run)
 
     def act(self, inputs: Inputs, noise: Tensor) -> Decision:
         """Decide without gradients, for inputs and noise with leading axes (K, B)."""
+        if self._captured.records:
+            with torch.no_grad():
+                return Decision(*self._captured(inputs, noise))
         with torch.inference_mode():
             if self._single is None:
                 decided = self._act.map(self.parameters, inputs, noise)

@@ -27,12 +27,13 @@ from baselines.training.episode_returns import EpisodeReturns
 from baselines.training.interaction import RewardInteraction
 from baselines.training.lane import Present, joined, joined_columns, joined_inputs, lanes_of, play
 from baselines.training.population import Population
-from stmg_envs.protocol import JointVectorEnv, Observations, Streams
+from stmg_envs.protocol import JointVectorEnv, Observations, Streams, nested
 
 FINAL_DECISIONS = -1
 """Purpose of the streams of decisions that truncated agents would have made."""
 
 
+@nested
 @dataclass(frozen=True)
 class Batch:
     """A rollout as PPO takes it, with leading axes (K, N), N = B * T: rows of an environment stand together.

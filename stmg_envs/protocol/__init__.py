@@ -1,6 +1,7 @@
 """What a spatio-temporal sequential Markov game is, and the four views on one."""
 
 from stmg_envs.protocol.aec import TurnBasedEnv
+from stmg_envs.protocol.capture import Captured, may_ask, nested
 from stmg_envs.protocol.episodes import Episodes, Transition, seed_tensor
 from stmg_envs.protocol.game import Game, Outcome, State, legal_actions
 from stmg_envs.protocol.interleaved_vector import (
@@ -35,6 +36,7 @@ __all__ = [
     "FINAL",
     "LOST",
     "MAX_LOSSES",
+    "Captured",
     "Command",
     "EngineVectorEnv",
     "Episodes",
@@ -71,6 +73,8 @@ __all__ = [
     "interleave",
     "interleave_named",
     "legal_actions",
+    "may_ask",
+    "nested",
     "next_ready",
     "pairwise_sum",
     "priority_indices",

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from stmg_envs.arguments import require_count
 from stmg_envs.errors import InvalidActionError, InvalidArgumentError
+from stmg_envs.protocol.capture import may_ask
 from stmg_envs.protocol.game import Game, State
 from stmg_envs.protocol.priority import priority_indices
 from stmg_envs.protocol.randomness import Streams
@@ -135,7 +136,7 @@ class Episodes:
             self.episode = self.episode * ~where
         self.elapsed = self.elapsed * ~where
         streams = streams.fold(self.episode)
-        if self.device.type == "cpu":
+        if may_ask(self.device):
             rows = where.nonzero().flatten()
             if len(rows):
                 fresh = self.game.reset(Streams(streams.keys[rows]))
@@ -143,7 +144,7 @@ class Episodes:
                     name: old.index_copy(0, rows, fresh[name]) for name, old in self._state.items()
                 }
         else:
-            # How many rows there are would have to be waited for: all are drawn.
+            # Which rows there are is not known: all are drawn.
             fresh = self.game.reset(streams)
             self._state = {name: _select(where, fresh[name], old) for name, old in self._state.items()}
 

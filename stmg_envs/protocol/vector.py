@@ -10,12 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stmg_envs.protocol.capture import Captured, may_ask
 from stmg_envs.protocol.episodes import Episodes, Seed
 from stmg_envs.protocol.game import Game
 from stmg_envs.protocol.randomness import Streams
 from stmg_envs.protocol.spaces import JointSpaces
 
 Observations = dict[str, Tensor]
+VectorStep = tuple[Observations, Tensor, Tensor, Tensor, dict[str, Any]]
 
 
 class JointVectorEnv(ABC):
@@ -168,6 +170,7 @@ class GameVectorEnv(JointVectorEnv):
         self.validate = validate
         self.episodes = Episodes(game, num_envs, device, threads)
         self.device = self.episodes.device
+        self._captured = Captured(self._played_from, self.device)
 
     @property
     def priority(self) -> Tensor:
@@ -195,11 +198,26 @@ class GameVectorEnv(JointVectorEnv):
     def step(self, actions: Tensor) -> tuple[Observations, Tensor, Tensor, Tensor, dict[str, Any]]:
         if self.validate:
             actions = self.episodes.check_actions(actions)
+        if not self._captured.records:
+            return self._play(actions)
+        snapshot, played = self._captured(self.episodes.snapshot(), actions)
+        self.episodes.restore(snapshot)
+        return played
+
+    def _played_from(
+        self, snapshot: dict[str, Tensor], actions: Tensor
+    ) -> tuple[dict[str, Tensor], VectorStep]:
+        """A joint step from a snapshot, and the snapshot after it."""
+        self.episodes.restore(snapshot)
+        played = self._play(actions)
+        return self.episodes.snapshot(), played
+
+    def _play(self, actions: Tensor) -> VectorStep:
+        """A joint step with legal actions."""
         transition = self.episodes.step(actions)
         final = observations = self.episodes.observe()
         done = transition.done
-        # On an accelerator asking which episodes ended would wait for the device.
-        if self.device.type != "cpu":
+        if not may_ask(self.device):
             self.episodes.restart(done)
             observations = self.episodes.observe()
         elif len(rows := done.nonzero().flatten()):

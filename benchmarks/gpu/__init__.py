@@ -1,0 +1,1 @@
+"""What the suite does on an accelerator, stage by stage; see `python -m benchmarks.gpu --help`."""
