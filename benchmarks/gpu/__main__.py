@@ -53,7 +53,9 @@ def stages(out: Path) -> dict[str, Stage]:
         "trainings": trainings.cells,
         "table 1": partial(trainings.table, out=out),
         "hunting and merging": speed.benchmarks,
+        "skirmishes": speed.skirmish,
         "kernels": operations.stage,
+        "compiled skirmishes": speed.compiled_skirmish,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -108,9 +108,17 @@ def random_actions(env: GameVectorEnv, seed: int = 0) -> Tensor:
     return drawn.to(env.device)
 
 
-def started_block(algorithm: str, game: str, runs: int, device: torch.device, **config: object) -> Block:
+def started_block(
+    algorithm: str,
+    game: str,
+    runs: int,
+    device: torch.device,
+    env_args: Mapping[str, object] | None = None,
+    **config: object,
+) -> Block:
     """Some runs of an algorithm before their first update."""
-    block = Block(make_plan(algorithm, game, seeds=runs, device=str(device), config=config))
+    plan = make_plan(algorithm, game, env_args=env_args, seeds=runs, device=str(device), config=config)
+    block = Block(plan)
     block.begin()
     return block
 

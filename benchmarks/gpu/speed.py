@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from benchmarks.gpu.setting import (
@@ -16,6 +17,10 @@ from benchmarks.gpu.setting import (
     started_game,
     update,
 )
+from stmg_envs.combat import Skirmish
+
+SKIRMISH = {"map": "5m_vs_6m", "dead": "stay", "reward": "own_health", "reward_negative_scale": 0.1}
+"""Arguments of the table of skirmishes."""
 
 LEARNERS = ("steer", "mappo", "happo", "mat", "step")
 
@@ -46,16 +51,42 @@ def benchmarks(setting: Setting) -> Iterator[Row]:
     for game in ("stmg/CooperativeHunting-v0", "stmg/OnRampMerge-v0"):
         for name in ("mappo", "steer"):
             config = {"num_envs": 4, "rollout_steps": 5} if setting.quick else {}
-            yield _learner(setting, name, game, 1, (True,), **config)
+            yield _learner(setting, name, game, 1, (True,), None, **config)
+
+
+def skirmish(setting: Setting) -> Iterator[Row]:
+    """Five runs on 5m_vs_6m, as the table of skirmishes trains them, with the game's ticks as they are."""
+    config = {"num_envs": 4, "rollout_steps": 2} if setting.quick else {}
+    for name in ("mappo-dri", "steer", "mat", "happo"):
+        yield _learner(setting, name, "stmg/Skirmish-v0", 5, (True,), SKIRMISH, **config)
+
+
+def compiled_skirmish(setting: Setting) -> Iterator[Row]:
+    """Steps of skirmishes whose ticks are compiled, after as long as compiling takes."""
+    for batch in (8,) if setting.quick else (640, 16384):
+        start = time.perf_counter()
+        env = started_game("stmg/Skirmish-v0", batch, setting.device)
+        assert isinstance(env.game, Skirmish)
+        env.game.compile()
+        actions = random_actions(env)
+        took = setting.ms(partial(env.step, actions), 20)
+        seconds = round(time.perf_counter() - start, 1)
+        yield {"environments": batch, "seconds until measured": seconds, "recorded ms": took}
 
 
 def _learner(
-    setting: Setting, name: str, game: str, runs: int, captured: tuple[bool, ...], **config: object
+    setting: Setting,
+    name: str,
+    game: str,
+    runs: int,
+    captured: tuple[bool, ...],
+    env_args: Mapping[str, object] | None = None,
+    **config: object,
 ) -> Row:
     row: Row = {"algorithm": name, "game": game, "runs": runs}
     for on in captured:
         with capturing(on):
-            block = started_block(name, game, runs, setting.device, **config)
+            block = started_block(name, game, runs, setting.device, env_args, **config)
             batch = collect(block)
             rollout = setting.ms(partial(collect, block), 3, 1)
             took = setting.ms(partial(update, block, batch), 3, 1)
