@@ -50,7 +50,7 @@ def learners(setting: Setting) -> Iterator[Row]:
         config = {"warmup_steps": 1} if name.startswith(("dqn", "ddpg")) else {}
         actions, parameters = [], []
         for device in (torch.device("cpu"), setting.device):
-            block = started_block(name, "stmg/Penalty-v0", 2, device, **config)
+            block = started_block(name, "stmg/Penalty-v0", 2, device, None, **config)
             metrics = block.update()
             actions.append(metrics)
             parameters.append({key: p.detach().cpu() for key, p in block.population.parameters.items()})
