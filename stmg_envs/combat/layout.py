@@ -92,13 +92,15 @@ class Layout:
         n, m = army.n, army.m
         self.n, self.m = n, m
         self.actions = FIRST_TARGET + m
-        self.ally_bits = type_bits(scenario.ally_types, scenario.kinds)
-        self.enemy_bits = type_bits(scenario.enemy_types, scenario.enemy_kinds)
+        device = army.health.device
+        self.ally_bits = type_bits(scenario.ally_types, scenario.kinds).to(device)
+        self.enemy_bits = type_bits(scenario.enemy_types, scenario.enemy_kinds).to(device)
         self.ally_shield = scenario.ally_race == "P"
         self.enemy_shield = scenario.enemy_race == "P"
         self.healers = army.heals[:n] > 0
         # Row i holds all agents but i.
-        self.others = torch.tensor([[j for j in range(n) if j != i] for i in range(n)]).view(n, n - 1)
+        others = torch.tensor([[j for j in range(n) if j != i] for i in range(n)], device=device)
+        self.others = others.view(n, n - 1)
 
     @property
     def obs_size(self) -> int:
@@ -246,7 +248,8 @@ class Layout:
         return seen.health / self.army.health, seen.shield / self.army.shield.clamp(min=1.0)
 
     def _last(self, seen: Sighting) -> Tensor:
-        return torch.nn.functional.one_hot(seen.last_action, self.actions).float()
+        actions = torch.arange(self.actions, device=seen.last_action.device)
+        return (seen.last_action[..., None] == actions).float()
 
     def _time(self, seen: Sighting) -> Tensor:
         return seen.elapsed / self.limit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import torch
@@ -31,12 +32,17 @@ class Orders:
     told: int
 
 
+@functools.cache
+def _directions(device: torch.device) -> Tensor:
+    """Where one goes by each of the moves, float32 (moves, 2)."""
+    return torch.tensor(MOVES, dtype=torch.float32, device=device)
+
+
 def give_orders(battle: Battle, army: Army, actions: Tensor) -> Orders:
     """The orders of actions (V, B) for the first V units: the allies, or everybody."""
     told, n = len(actions), army.n
-    directions = torch.tensor(MOVES, dtype=battle.x.dtype, device=battle.x.device)
     moves = (actions >= FIRST_MOVE) & (actions < FIRST_TARGET)
-    direction = directions[(actions - FIRST_MOVE).clamp(0, len(MOVES) - 1)]
+    direction = _directions(battle.x.device)[(actions - FIRST_MOVE).clamp(0, len(MOVES) - 1)]
     # Targets count from the first enemy of a unit, or its first friend if it heals: unit 0 is the first ally.
     ally = torch.arange(told, device=battle.x.device) < n
     first = torch.where(ally == (army.heals[:told] > 0), 0, n)[:, None]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from stmg_envs.combat.army import Army
+from stmg_envs.combat.units import UNITS
 
 RewardKind = Literal["team", "own_health", "own_damage"]
 
@@ -42,7 +43,7 @@ class RewardScheme:
 
     def most(self, army: Army) -> float:
         """The most that can be had in an episode, before it is scaled, if nobody gets health back."""
-        enemies = (army.health + army.shield)[army.n :].sum().item()
+        enemies = sum(UNITS[kind].health + UNITS[kind].shield for kind in army.kinds[army.n :])
         return army.m * self.death_value + self.win + enemies
 
     def finished(self, rewards: Tensor, won: Tensor, lost: Tensor, kind: RewardKind, n: int) -> Tensor:
