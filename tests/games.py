@@ -53,7 +53,7 @@ class Walk(Game):
 
     def reset(self, streams: Streams) -> State:
         position = streams.uniform(self.n, 2) * 1.4 - 0.7
-        return {"position": position, "alive": torch.ones(position.shape[:2], dtype=torch.bool)}
+        return {"position": position, "alive": torch.ones_like(position[..., 0], dtype=torch.bool)}
 
     def step(self, state: State, actions: Tensor, streams: Streams) -> Outcome:
         alive = state["alive"]
@@ -79,7 +79,7 @@ class Walk(Game):
 
     def neighbors(self, state: State) -> Tensor:
         near = torch.cdist(state["position"], state["position"]) < 0.8
-        return near & ~torch.eye(self.n, dtype=torch.bool)
+        return near & ~torch.eye(self.n, dtype=torch.bool, device=near.device)
 
 
 class Tokens(Game):
@@ -111,7 +111,8 @@ class Tokens(Game):
         return torch.stack([tokens / 3, total / 9], dim=-1)
 
     def action_mask(self, state: State) -> Tensor:
-        spendable = torch.arange(self.action_width) <= state["tokens"][..., None]
+        tokens = state["tokens"][..., None]
+        spendable = torch.arange(self.action_width, device=tokens.device) <= tokens
         mask = super().action_mask(state)
         assert mask is not None
         return mask & spendable
