@@ -29,6 +29,7 @@ import rich_click as click
 import torch
 from rich.console import Console
 from rich.table import Table
+from torch import Tensor
 
 from baselines.runs.plan import RunPlan, make_plan
 from baselines.training.lane import Present, joined, lanes_of, play
@@ -91,9 +92,12 @@ class Rollout:
         self.noise = noise(Streams.from_seeds([0]), TURN + 1, env.num_envs)
 
     def __call__(self) -> None:
-        lanes = lanes_of(self.env, self.population, self.present, exchanges=False)
-        play(lanes, self.noise, lambda timestep: self.noise[:, timestep])
+        lanes = lanes_of(self.env, self.population, self.present, False, None)
+        play(lanes, TURN, self._noise, self._noise)
         self.present = joined([lane.present for lane in lanes])
+
+    def _noise(self, timestep: int) -> Tensor:
+        return self.noise[:, timestep]
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,12 @@ class EpisodeReturns:
         self.runs = runs
         self._loses_episodes = env.loses_episodes
         self.partial = torch.zeros(env.num_envs, len(env.agents), device=env.device)
-        self._finished = torch.zeros(2, env.num_envs, device=env.device)
-        self._lost = torch.zeros(env.num_envs, device=env.device)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget the episodes that have ended."""
+        self._finished = self.partial.new_zeros(2, len(self.partial))
+        self._lost = self.partial.new_zeros(len(self.partial))
 
     def add(self, rewards: Tensor, done: Tensor, lost: Tensor) -> None:
         """One timestep.
@@ -50,5 +54,5 @@ class EpisodeReturns:
         metrics = {"episode_return": torch.where(count > 0, total / count, torch.nan)}
         if self._loses_episodes:
             metrics["lost_episodes"] = self._lost.view(self.runs, -1).sum(dim=1)
-        self._finished, self._lost = torch.zeros_like(self._finished), torch.zeros_like(self._lost)
+        self.forget()
         return metrics

@@ -76,8 +76,16 @@ class Population:
         """How many runs are best mapped over together."""
         return self.size if self.device.type != "cpu" else max(1, CPU_CHUNK_ROWS // rows_per_run)
 
-    def act(self, inputs: Inputs, noise: Tensor) -> Decision:
-        """Decide without gradients, for inputs and noise with leading axes (K, B)."""
+    def act(self, inputs: Inputs, noise: Tensor, parameters: Parameters | None = None) -> Decision:
+        """Decide without gradients.
+
+        Args:
+            inputs: observations and priority, with leading axes (K, B).
+            noise: of the decisions, likewise.
+            parameters: of the runs; their own by default.
+        """
+        if parameters is not None:
+            return Decision(*self._act.map(parameters, inputs, noise))
         if self._captured.records:
             with torch.no_grad():
                 return Decision(*self._captured(inputs, noise))

@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -25,9 +26,18 @@ from baselines.networks.value_norm import ValueNormalizer
 from baselines.training.advantages import generalized_advantages
 from baselines.training.episode_returns import EpisodeReturns
 from baselines.training.interaction import RewardInteraction
-from baselines.training.lane import Present, joined, joined_columns, joined_inputs, lanes_of, play
+from baselines.training.lane import (
+    Present,
+    Timestep,
+    TimestepNoise,
+    joined,
+    joined_columns,
+    joined_inputs,
+    lanes_of,
+    play,
+)
 from baselines.training.population import Population
-from stmg_envs.protocol import JointVectorEnv, Observations, Streams, nested
+from stmg_envs.protocol import Captured, GameVectorEnv, JointVectorEnv, Observations, Streams, nested
 
 FINAL_DECISIONS = -1
 """Purpose of the streams of decisions that truncated agents would have made."""
@@ -125,6 +135,11 @@ class Collector:
         self.returns = EpisodeReturns(env, population.size)
         self.memory = population.no_memory(self.num_envs, len(env.agents)).flatten(0, 1)
         self.fresh = torch.ones(env.num_envs, len(env.agents), dtype=torch.bool, device=env.device)
+        self._timestep = (
+            Timestep(env, population, interaction.exchanges) if type(env) is GameVectorEnv else None
+        )
+        self._noises = Captured(self._noises_of, env.device)
+        self._digest = Captured(self._digested, env.device)
 
     def quantities(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Whose decisions count, bool (K, N, n), and numbers of them that must be finite."""
@@ -163,25 +178,69 @@ class Collector:
             episodes that ended (NaN where none did); `lost_episodes` (K,) where some can be lost;
             `conflict_rate` (K,) with DRI.
         """
-        noise = self.noise(streams, self.rollout_steps + 1, self.num_envs)
-
-        @functools.cache
-        def final_noise(timestep: int) -> Tensor:
-            return self.noise(streams.fold(FINAL_DECISIONS, timestep), self.num_envs)
-
         present = Present(self.observations, self.memory, self.fresh)
-        lanes = lanes_of(self.env, self.population, present, self.interaction.exchanges)
-        last_values = play(lanes, noise, final_noise)
+        lanes = lanes_of(self.env, self.population, present, self.interaction.exchanges, self._timestep)
+        last_values = play(lanes, self.rollout_steps, *self._timestep_noises(streams))
         present = joined([lane.present for lane in lanes])
         self.observations, self.memory, self.fresh = present.observations, present.memory, present.fresh
-        inputs, columns = joined_inputs(lanes), joined_columns(lanes)
-        columns["alive"] = inputs.pop("alive").transpose(1, 2)
-        self.paid = _rows(columns["rewards"])
-        columns["rewards"], conflict_rate = self._exchanged(columns)
+        batch, metrics, self.paid, statistics = self._digest(
+            self._statistics(), joined_inputs(lanes), joined_columns(lanes), last_values
+        )
+        self._put(statistics)
+        return batch, metrics
+
+    def _timestep_noises(self, streams: Streams) -> tuple[TimestepNoise, TimestepNoise]:
+        """Noise of decisions, and of those that agents who are cut off would have made."""
+        if self._noises.records:
+            noise, final_noise = self._noises(streams.keys)
+            return noise.__getitem__, final_noise.__getitem__
+        drawn = self.noise(streams, self.rollout_steps + 1, self.num_envs)
+        return lambda timestep: drawn[:, timestep], functools.cache(partial(self._final_noise, streams))
+
+    def _noises_of(self, keys: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Both noises of all timesteps, drawn from streams of these keys."""
+        drawn = self.noise(Streams(keys), self.rollout_steps + 1, self.num_envs)
+        finals = [self._final_noise(Streams(keys), timestep) for timestep in range(self.rollout_steps)]
+        return list(drawn.unbind(dim=1)), finals
+
+    def _final_noise(self, streams: Streams, timestep: int) -> Tensor:
+        return self.noise(streams.fold(FINAL_DECISIONS, timestep), self.num_envs)
+
+    def _statistics(self) -> dict[str, Tensor]:
+        """What changes from rollout to rollout of what batches are made with."""
+        episodes = {"returns": self.returns.partial, "averages": self.interaction.averages}
+        return episodes | self.normalizer.state()
+
+    def _put(self, statistics: dict[str, Tensor]) -> None:
+        """Go on with what `_statistics` gave."""
+        self.returns.partial, self.interaction.averages = statistics["returns"], statistics["averages"]
+        self.normalizer.load(statistics)
+
+    def _digested(
+        self, statistics: dict[str, Tensor], inputs: Inputs, columns: dict[str, Tensor], last_values: Tensor
+    ) -> tuple[Batch, dict[str, Tensor], Tensor, dict[str, Tensor]]:
+        """What comes of a rollout.
+
+        Args:
+            statistics: what `_statistics` gave.
+            inputs: of all timesteps, (K, B, T, ...).
+            columns: of all timesteps, (K, T, B, ...).
+            last_values: (K, B, n).
+
+        Returns:
+            The batch, metrics, original rewards, and the statistics then.
+        """
+        self._put(statistics)
+        self.returns.forget()
+        inputs = dict(inputs)
+        alive = inputs.pop("alive").transpose(1, 2)
+        paid = _rows(columns["rewards"])
+        rewards, conflict_rate = self._exchanged(columns | {"alive": alive})
         metrics = self.returns.take()
         if self.interaction.exchanges:
             metrics["conflict_rate"] = conflict_rate
-        return self._batch(inputs, columns, last_values), metrics
+        batch = self._batch(inputs, columns | {"alive": alive, "rewards": rewards}, last_values)
+        return batch, metrics, paid, self._statistics()
 
     def _exchanged(self, columns: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Rewards (K, T, B, n) as agents learn from them, and the rate of conflicts (K,).

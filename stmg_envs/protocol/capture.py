@@ -9,10 +9,12 @@ reads stays for ever as it was when it was recorded.
 
 from __future__ import annotations
 
+import gc
 import os
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import torch
@@ -43,10 +45,19 @@ def record_cuda_graph(function: Function, read: list[Tensor]) -> tuple[list[Tens
             function(read)
     torch.cuda.current_stream().wait_stream(beside)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        written = function(read)
+    # A graph that is collected as garbage meanwhile would break off the recording.
+    gc.collect()
+    gc.disable()
+    try:
+        with torch.cuda.graph(graph):
+            written = function(read)
+    finally:
+        gc.enable()
     return written, graph.replay
 
+
+_recording = ContextVar("recording", default=False)
+"""Whether something is being recorded, of which what it calls is a part."""
 
 RECORDERS: dict[str, Recorder] = {"cuda": record_cuda_graph}
 """How functions are recorded, by the type of the device; on others they are called."""
@@ -96,7 +107,7 @@ class Captured:
 
     def __call__(self, *arguments: Any) -> Any:
         record = recorder(self.device)
-        if record is None:
+        if record is None or _recording.get():
             return self.function(*self.resident, *arguments)
         leaves, structure = pytree.tree_flatten(arguments)
         key = (structure, *map(_kind, leaves))

@@ -119,7 +119,7 @@ def test_the_loss_sees_the_runs_own_targets_and_rows(monkeypatch: pytest.MonkeyP
 def test_chunks_are_chosen_by_the_batch_size(monkeypatch: pytest.MonkeyPatch) -> None:
     learner = pulling(replace(CONFIG, gradient_steps=1))
     asked: list[int] = []
-    monkeypatch.setattr(learner.population, "chunks", lambda rows: asked.append(rows) or [slice(0, RUNS)])
+    monkeypatch.setattr(learner.population, "together", lambda rows: asked.append(rows) or RUNS)
     learner.update(filled(timesteps(SPEC)), 0.0, Streams.from_seeds([1, 2]))
     assert asked == [6]
 

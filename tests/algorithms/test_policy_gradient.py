@@ -210,7 +210,7 @@ def test_runs_in_chunks_learn_what_they_learn_together(monkeypatch: pytest.Monke
 def test_chunks_are_chosen_by_the_rows_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     population = population_of(build)
     asked: list[int] = []
-    monkeypatch.setattr(population, "chunks", lambda rows: asked.append(rows) or [slice(0, RUNS)])
+    monkeypatch.setattr(population, "together", lambda rows: asked.append(rows) or RUNS)
     PPO(CONFIG, population, N).update(rollout(population), 0.0, Streams.from_seeds([1, 2]))
     assert asked == [ROWS // 2] * 4
 
