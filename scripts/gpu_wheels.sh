@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fetch what a machine with Python 3.12, torch and numpy lacks to run the suite, and our own version, into
-# build/gpu-wheels: ten wheels, 5 MB, for scripts/gpu_check.sh on a machine without a package index.
+# Fetch what a machine with Python 3.12, torch and numpy lacks to run the suite into build/gpu-wheels: ten wheels,
+# ours among them, and the last commit, for scripts/gpu_check.sh on a machine without a package index or a clone.
 #     scripts/gpu_wheels.sh [PYTHON]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,5 +13,7 @@ grep -iE '^(gymnasium|pettingzoo|pydantic|pydantic_core|rich-click|farama-notifi
 "$python" -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.12 --implementation cp \
     --platform manylinux2014_x86_64 --dest "$wheels" --requirement "$wheels/requirements.txt"
 rm "$wheels/requirements.txt"
+# What is measured there says which commit it is of.
+git clone --quiet --bare --depth 1 "file://$PWD" "$wheels/head.git"
 du -sh "$wheels"
 ls "$wheels"

@@ -20,6 +20,7 @@ import rich_click as click
 import torch
 from rich.console import Console
 
+from baselines.runs.provenance import commit_of
 from benchmarks.gpu import operations, parity, speed, trainings, waits
 from benchmarks.gpu.findings import Findings
 from benchmarks.gpu.setting import Row, Setting, Stage
@@ -37,7 +38,7 @@ def machine(setting: Setting) -> Iterator[Row]:
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "commit": os.environ.get("STMG_COMMIT", "unknown"),
+        "commit": commit_of(Path(__file__).parent) or "unknown",
     }
 
 
