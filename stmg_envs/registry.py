@@ -99,7 +99,9 @@ class GameSpec:
 
 
 def _importable(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
+    spec = importlib.util.find_spec(module)
+    # A folder of that name without sources is none.
+    return spec is not None and spec.origin is not None
 
 
 def _native(module: str, name: str) -> dict[str, Backend]:

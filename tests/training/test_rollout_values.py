@@ -14,7 +14,7 @@ from baselines.networks.steer import SteerNetwork
 from baselines.networks.value_norm import ValueNormalizer
 from baselines.runs.plan import make_plan
 from baselines.training.interaction import RewardInteraction
-from baselines.training.population import Population
+from baselines.training.population import Parameters, Population
 from baselines.training.rollout import Collector, decision_noise
 from stmg_envs.protocol import GameVectorEnv, Streams
 
@@ -40,9 +40,9 @@ def collector(monkeypatch: pytest.MonkeyPatch, calls: list[tuple[Inputs, Tensor]
     )
     act = population.act
 
-    def written(inputs: Inputs, noise: Tensor) -> Decision:
+    def written(inputs: Inputs, noise: Tensor, parameters: Parameters | None = None) -> Decision:
         calls.append((inputs, noise))
-        return act(inputs, noise)
+        return act(inputs, noise, parameters)
 
     monkeypatch.setattr(population, "act", written)
     made.observations, _ = env.reset(seed=torch.arange(4))
