@@ -92,13 +92,14 @@ class Layout:
         n, m = army.n, army.m
         self.n, self.m = n, m
         self.actions = FIRST_TARGET + m
-        self.ally_bits = type_bits(scenario.ally_types, scenario.kinds)
-        self.enemy_bits = type_bits(scenario.enemy_types, scenario.enemy_kinds)
+        self.ally_bits = type_bits(scenario.ally_types, scenario.kinds).to(cells.device)
+        self.enemy_bits = type_bits(scenario.enemy_types, scenario.enemy_kinds).to(cells.device)
         self.ally_shield = scenario.ally_race == "P"
         self.enemy_shield = scenario.enemy_race == "P"
         self.healers = army.heals[:n] > 0
         # Row i holds all agents but i.
-        self.others = torch.tensor([[j for j in range(n) if j != i] for i in range(n)]).view(n, n - 1)
+        others = torch.tensor([[j for j in range(n) if j != i] for i in range(n)]).view(n, n - 1)
+        self.others = others.to(cells.device)
 
     @property
     def obs_size(self) -> int:
