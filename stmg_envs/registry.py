@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import Distribution
 from typing import Any, Literal
 
 from stmg_envs.errors import InvalidArgumentError, MissingEngineError, UnknownNameError
@@ -31,7 +32,7 @@ class Backend:
         factory: "module:Class" of a `Game`, or of a `PriorityParallelEnv` whose constructor takes
             `render_mode` and `priority` beside the arguments of the game.
         extra: the extra of this distribution that installs the engine, or None.
-        engine: module that must be importable, or None.
+        engine: module that must be installed, named as its distribution is, or None.
         install: how else to install the engine, for one that the extra alone does not install.
     """
 
@@ -88,7 +89,7 @@ class GameSpec:
                 f"backend={backend!r} is none of {self.id}; expected one of {list(self.backends)}"
             )
         row = self.default if backend is None else self.backends[backend]
-        if row.engine is not None and not _importable(row.engine):
+        if row.engine is not None and not _installed(row.engine):
             raise MissingEngineError(
                 f"{self.id} needs the engine {row.engine!r}, which is not installed; install it with: "
                 + (row.install or f"pip install 'stmg[{row.extra}]'")
@@ -98,10 +99,9 @@ class GameSpec:
         return factory
 
 
-def _importable(module: str) -> bool:
-    spec = importlib.util.find_spec(module)
-    # A folder of that name without sources is none.
-    return spec is not None and spec.origin is not None
+def _installed(module: str) -> bool:
+    # Any folder of that name on the path could be imported, but only what is installed has metadata.
+    return importlib.util.find_spec(module) is not None and any(Distribution.discover(name=module))
 
 
 def _native(module: str, name: str) -> dict[str, Backend]:
@@ -252,9 +252,9 @@ def list_envs() -> list[str]:
 
 
 def installed_engines() -> list[str]:
-    """The engines that can be imported here; each module is named as its distribution is."""
+    """The engines that are installed here."""
     engines = {backend.engine for row in REGISTRY.values() for backend in row.backends.values()}
-    return sorted(name for name in engines if name is not None and _importable(name))
+    return sorted(name for name in engines if name is not None and _installed(name))
 
 
 def game_spec(id: str) -> GameSpec:

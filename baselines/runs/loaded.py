@@ -77,12 +77,13 @@ class LoadedPolicy:
         self._memory = torch.where(gone[None, :, None, None], 0.0, self._memory)
 
 
-def load_policy(run_dir: str | Path, seed: int | None = None) -> LoadedPolicy:
+def load_policy(run_dir: str | Path, seed: int | None = None, device: str | None = None) -> LoadedPolicy:
     """The trained policy of one seed of a run.
 
     Args:
         run_dir: a run directory, or an entry of the zoo, such as "zoo/steer-penalty".
         seed: one of the run's seeds; the first by default.
+        device: where it decides; by default where it was trained, or on the CPU if that device is missing.
 
     Raises:
         RunDirectoryError: if there is no run.
@@ -90,6 +91,8 @@ def load_policy(run_dir: str | Path, seed: int | None = None) -> LoadedPolicy:
     """
     directory = find_run(run_dir)
     plan = directory.plan()
+    if device is not None:
+        plan = replace(plan, device=device)
     plan = of_seed(plan, plan.seeds[0] if seed is None else seed)
     return LoadedPolicy(load_population(directory, plan)[0], plan)
 

@@ -55,7 +55,8 @@ def film(run_dir: str | Path, path: Path, seed: int | None = None, episode_seed:
         ConfigError: for another kind of file, a folder that is not there, or a game that has no pictures.
         RunDirectoryError, CheckpointError: see `load_policy`.
     """
-    policy = load_policy(run_dir, seed)
+    # Pictures are made on the CPU.
+    policy = load_policy(run_dir, seed, device="cpu")
     check_film(path, policy.plan)
     if isinstance(policy.plan.game(), Game):
         frames, rate = _native_frames(policy, episode_seed)

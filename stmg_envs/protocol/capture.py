@@ -174,9 +174,12 @@ class Recording:
             # What is spread over its memory could not be copied together with others.
             return [x.detach().contiguous() for x in results]
 
-        self._written, self._replay = record(
-            run, [x for table in resident for x in table.values()] + self._read
-        )
+        everything = [x for table in resident for x in table.values()] + self._read
+        outer = _recording.set(True)
+        try:
+            self._written, self._replay = record(run, everything)
+        finally:
+            _recording.reset(outer)
         self._writes = _by_dtype(self._written)
         self._structure = structures[-1]
 

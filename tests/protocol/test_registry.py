@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import gymnasium
 import numpy as np
@@ -142,3 +143,14 @@ def test_bounds_are_exact(id: str) -> None:
 def test_spec_names_its_game() -> None:
     row = stmg_envs.game_spec("stmg/PrisonersDilemma-v0")
     assert (row.name, row.spaces) == ("PrisonersDilemma", "discrete")
+
+
+def test_a_folder_is_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "engine").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    spec = REGISTRY["stmg/Penalty-v0"]
+    backends = {"engine": Backend("stmg_envs.matrix:Penalty", engine="engine")}
+    monkeypatch.setitem(REGISTRY, spec.id, replace(spec, backends=backends))
+    assert "engine" not in stmg_envs.registry.installed_engines()
+    with pytest.raises(MissingEngineError, match="needs the engine 'engine'"):
+        stmg_envs.make_game(spec.id)
