@@ -22,7 +22,7 @@ rm -rf "${site:?}"/{stmg_envs,baselines,wrappers}
 export PYTHONPATH=$PWD:$site PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1
 if [ "${TESTS:-yes}" = yes ]; then
     "$python" -m pytest -m device tests/device --device "$device" --numprocesses "${TEST_PROCESSES:-6}" \
-        -p no:cacheprovider 2>&1 | tee "$out/tests.txt" | tail -25
+        -p no:cacheprovider -p no:benchmark 2>&1 | tee "$out/tests.txt" | tail -25
 fi
 "$python" -m benchmarks.gpu --device "$device" --out "$out" "${quick[@]}" --stages "${STAGES:-}" \
     --seconds $((seconds - (SECONDS - began))) 2>&1 | tee "$out/log.txt"

@@ -15,7 +15,7 @@ from baselines.runs.plan import RunPlan
 from baselines.runs.trainer import Progress, Trainer
 
 BLOCK = 50
-"""Seeds trained together; the unit that is kept when an experiment is stopped for good."""
+"""Seeds trained together on a CPU; the unit that is kept when an experiment is stopped for good."""
 
 Watching = Callable[[str], AbstractContextManager[Callable[[Progress], None]]]
 """Opens a display of progress under a title."""
@@ -37,7 +37,7 @@ def run_cells(
     for index, cell in enumerate(cells, start=1):
         plan = cell.plan(cell.seeds(runs), device)
         archive.read()
-        for seeds in _blocks(archive.missing(cell, plan)):
+        for seeds in _blocks(archive.missing(cell, plan), device):
             block = cell.plan(seeds, device)
             title = f"[{index}/{len(cells)}] {cell.label} on {cell.task}, seeds {seeds[0]}-{seeds[-1]}"
             with watching(title) as watch:
@@ -68,9 +68,11 @@ def _candidates(path: Path) -> Iterator[Path]:
         yield path.with_name(f"{path.name}-{number}")
 
 
-def _blocks(seeds: Sequence[int]) -> Iterator[list[int]]:
-    for start in range(0, len(seeds), BLOCK):
-        yield list(seeds[start : start + BLOCK])
+def _blocks(seeds: Sequence[int], device: str) -> Iterator[list[int]]:
+    """Seeds that are trained together; an accelerator takes all of them."""
+    size = BLOCK if device == "cpu" else max(1, len(seeds))
+    for start in range(0, len(seeds), size):
+        yield list(seeds[start : start + size])
 
 
 def _folder(cell: Cell) -> str:

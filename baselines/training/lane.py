@@ -153,7 +153,8 @@ class Lane:
         subgame state there. The order is that of the episode.
         """
         timestep = len(self.inputs) - 1
-        if may_ask(self.env.device) and not bool(info["truncations"].any()):
+        asks = self.env.truncates and may_ask(self.env.device)
+        if not self.env.truncates or (asks and not bool(info["truncations"].any())):
             return torch.zeros_like(self.columns["values"][-1])
         priority = self.inputs[-1]["priority"].flatten(0, 1)
         final = successor_inputs(self.env.game, info) | self._remembered()

@@ -27,13 +27,12 @@ def stage(setting: Setting) -> Iterator[Row]:
         yield {"left out": "only CUDA tells kernels; tests count operations"}
         return
     with capturing(False):
-        for name in ("steer", "mat", "happo", "step", "mappo"):
+        for name in ("steer", "mappo"):
             for runs in (1, 256):
                 block = started_block(name, "stmg/Penalty-v0", runs, setting.device)
                 batch = collect(block)
                 update(block, batch)
                 yield _row(setting, f"an update of {runs} x {name}", partial(update, block, batch))
-                yield _row(setting, f"a rollout of {runs} x {name}", partial(collect, block))
         for name in GAMES:
             env = started_game(name, 16384, setting.device)
             actions = random_actions(env)

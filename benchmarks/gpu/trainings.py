@@ -17,14 +17,19 @@ CELLS = (("steer", 100), ("mappo", 100), ("steer", 1000), ("happo", 100))
 """Algorithms and seeds."""
 
 TABLE_RUNS = 100
+TABLE_ALGORITHMS = ("steer", "mat", "step", "happo", "mappo")
 TASKS = (
-    "penalty(k=0),penalty(k=-100),penalty(k=-1000),penalty(k=-10000),mixing",
     "coordination",
     "cooperation",
+    "penalty(k=0),penalty(k=-100),penalty(k=-1000),penalty(k=-10000),mixing",
 )
 """Tasks of the matrix-game table, in groups that take about as long."""
 
-COMMAND = "import sys; from baselines.cli import main; sys.exit(main())"
+TOGETHER = 5
+"""Processes at a time: a GPU computes for one after another, and few keep it busy."""
+
+CLOSING_SECONDS = 4.0
+"""What is left for those that are cut off."""
 
 
 def cells(setting: Setting) -> Iterator[Row]:
@@ -49,34 +54,40 @@ def cells(setting: Setting) -> Iterator[Row]:
 
 
 def table(setting: Setting, out: Path) -> Iterator[Row]:
-    """`stmg reproduce table1`, every algorithm and group of tasks in a process of its own."""
-    start = time.perf_counter()
-    folder = out / "table1"
-    runs = "2" if setting.quick else str(TABLE_RUNS)
-    processes = {}
-    for name in ("mappo",) if setting.quick else ("steer", "step", "mat", "happo", "mappo"):
-        for tasks in TASKS[:1] if setting.quick else TASKS:
-            arguments = ["reproduce", "table1", "--device", str(setting.device), "--threads", "1"]
-            arguments += ["--runs", runs, "--algorithms", name, "--games", tasks]
-            arguments += ["--out", str(folder), "--work", tempfile.mkdtemp()]
-            log = (out / "table1.log").open("a", encoding="utf-8")
-            processes[name, tasks] = subprocess.Popen(
-                [sys.executable, "-c", COMMAND, *arguments], stdout=log, stderr=log
-            )
+    """`stmg reproduce table1`, every algorithm and group of tasks in a process of its own, some at a time."""
+    names, groups = (("mappo",), ("mixing",)) if setting.quick else (TABLE_ALGORITHMS, TASKS)
+    waiting = [(name, tasks) for tasks in groups for name in names]
+    running: dict[tuple[str, str], tuple[subprocess.Popen[bytes], float]] = {}
+    began = time.perf_counter()
     try:
-        while processes and setting.left > 5:
-            for (name, tasks), process in list(processes.items()):
+        while (waiting or running) and setting.left > CLOSING_SECONDS:
+            while waiting and len(running) < TOGETHER:
+                job = waiting.pop(0)
+                running[job] = (_reproduce(setting, out, *job), time.perf_counter())
+            for job, (process, start) in list(running.items()):
                 if process.poll() is not None:
-                    del processes[name, tasks]
-                    seconds = round(time.perf_counter() - start, 1)
-                    yield {
-                        "algorithm": name,
-                        "tasks": tasks,
-                        "seconds": seconds,
-                        "status": process.returncode,
-                    }
-            time.sleep(0.5)
+                    del running[job]
+                    yield _job(*job, f"exit status {process.returncode}", start, began)
+            time.sleep(0.2)
     finally:
-        for (name, tasks), process in processes.items():
+        for process, _ in running.values():
             process.kill()
-            yield {"algorithm": name, "tasks": tasks, "seconds": -1.0, "status": "cut off"}
+    for job in running:
+        yield _job(*job, "cut off", running[job][1], began)
+    for job in waiting:
+        yield {"algorithm": job[0], "tasks": job[1], "end": "not begun"}
+
+
+def _job(name: str, tasks: str, end: str, start: float, began: float) -> Row:
+    now = time.perf_counter()
+    seconds = {"seconds": round(now - start, 1), "seconds since the first": round(now - began, 1)}
+    return {"algorithm": name, "tasks": tasks, "end": end, **seconds}
+
+
+def _reproduce(setting: Setting, out: Path, name: str, tasks: str) -> subprocess.Popen[bytes]:
+    """The command for an algorithm and some tasks, as a process."""
+    arguments = ["reproduce", "table1", "--device", str(setting.device), "--threads", "1"]
+    arguments += ["--runs", "2" if setting.quick else str(TABLE_RUNS), "--algorithms", name, "--games", tasks]
+    arguments += ["--out", str(out / "table1"), "--work", tempfile.mkdtemp()]
+    with (out / "table1.log").open("a", encoding="utf-8") as log:
+        return subprocess.Popen([sys.executable, "-m", "baselines", *arguments], stdout=log, stderr=log)

@@ -37,6 +37,7 @@ class JointVectorEnv(ABC):
         game: agents and spaces.
         num_envs: B.
         device: where the tensors live.
+        truncates: whether anybody can be cut off; else whatever is bootstrapped from there is of no use.
         keeps_episodes: whether `restore` goes on with the saved episodes; otherwise it begins new ones.
         loses_episodes: whether what computes an episode can be lost. `info["lost"]`, bool (B,), then says
             whose episodes were lost in the step: what came of it is unknown. Such an episode is truncated
@@ -44,6 +45,7 @@ class JointVectorEnv(ABC):
             NaN; learners leave the step out and bootstrap the one before from that observation.
     """
 
+    truncates: bool = True
     keeps_episodes: bool = True
     loses_episodes: bool = False
     game: JointSpaces
@@ -170,6 +172,7 @@ class GameVectorEnv(JointVectorEnv):
         self.validate = validate
         self.episodes = Episodes(game, num_envs, device, threads)
         self.device = self.episodes.device
+        self.truncates = game.max_steps is not None
         self._captured = Captured(self._played_from, self.device)
 
     @property
