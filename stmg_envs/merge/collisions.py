@@ -1,7 +1,10 @@
 """Who touches whom, and what becomes of them.
 
-Few pairs of vehicles are ever near each other, so only those are looked at closely: K of them in a batch.
-Rectangles that do not touch can be separated along a side of one of them (separating axis theorem).
+On a CPU only pairs of bodies that are near each other are looked at closely, which are few. An accelerator
+looks at all of them, as it would have to wait to know which they are.
+
+Axes: P pairs of V vehicles and, last, the obstacle; B batch, one road each; S the pairs that are looked at,
+some number of them or (P, B).
 """
 
 from __future__ import annotations
@@ -14,8 +17,8 @@ import torch
 from torch import Tensor
 
 from stmg_envs.merge.profiles import Profile
-from stmg_envs.merge.roads import OBSTACLE
-from stmg_envs.merge.vehicles import LENGTH, TICK, WIDTH, Motion, Vehicles
+from stmg_envs.merge.rectangles import overlaps
+from stmg_envs.merge.vehicles import HEADING, LENGTH, SPEED, TICK, WIDTH, Motion, Vehicles
 
 OBSTACLE_SIZE = 2.0
 """Length and width, metres."""
@@ -25,146 +28,163 @@ SHRUNK = 0.9
 
 
 @dataclass(frozen=True)
-class Rectangles:
-    """K rectangles; all of shape (K,).
+class Pairs:
+    """The pairs of V vehicles and the obstacle, in the order in which highway-env goes through them.
 
     Attributes:
-        x, y: centre, metres.
-        cos, sin: of the heading.
-        half_length, half_width: metres.
-        shift: displacement along the heading within a tick, metres.
+        first, second: bodies, int64 (P, 1).
+        reach: how near they must be to be looked at, beside the first one's way in a tick, float64 (P, 1).
+        sides: the directions along and across the first and the second one, as rows of the flattened axes of
+            a `Motion`, for x and y, int64 (2, 4, P, 1).
+        half: half of their lengths and widths, in that order, float64 (4, P, 1).
+        shares: what the two get of the push that ends a contact, float64 (2, P, 1).
+        of: the V pairs with each vehicle, in order, int64 (V * V,).
+        partners: the other bodies in them, int64 (V * V,).
+        rows: those pairs in a table of shares, int64 (V, V, 1).
+        order: 1, ..., V, int64 (V, 1).
     """
 
-    x: Tensor
-    y: Tensor
-    cos: Tensor
-    sin: Tensor
-    half_length: Tensor
-    half_width: Tensor
-    shift: Tensor
-
-    def radius(self, along_x: Tensor, along_y: Tensor) -> Tensor:
-        """Half the extent along unit vectors of shape (..., K)."""
-        length = (self.cos * along_x + self.sin * along_y).abs()
-        width = (self.cos * along_y - self.sin * along_x).abs()
-        return self.half_length * length + self.half_width * width
-
-
-def overlaps(one: Rectangles, other: Rectangles) -> tuple[Tensor, Tensor, Tensor]:
-    """Test pairs of rectangles.
-
-    Returns:
-        touch: whether they intersect now, bool (K,).
-        will_touch: whether they do if the one is also stretched by how it moves relative to the other.
-        push: the shortest displacement of the one that ends this, (2, K); of no meaning if they do not touch.
-    """
-    along_x = torch.stack([one.cos, -one.sin, other.cos, -other.sin])  # (4, K)
-    along_y = torch.stack([one.sin, one.cos, other.sin, other.cos])
-    apart = (one.x - other.x) * along_x + (one.y - other.y) * along_y
-    reach, other_reach = one.radius(along_x, along_y), other.radius(along_x, along_y)
-    relative_x = one.shift * one.cos - other.shift * other.cos
-    relative_y = one.shift * one.sin - other.shift * other.sin
-    stretch = relative_x * along_x + relative_y * along_y
-    touch = (apart.abs() <= reach + other_reach).all(dim=0)
-
-    # The one covers [low, high] on each axis, the other [-other_reach, other_reach].
-    low, high = apart - reach + stretch.clamp(max=0), apart + reach + stretch.clamp(min=0)
-    below, above = -other_reach - high, low - other_reach  # negative where they overlap
-    will_touch = (torch.maximum(below, above) <= 0).all(dim=0)
-    # An axis and its opposite ask for different displacements where one interval contains the other.
-    depth = torch.where(low < -other_reach, below, above).abs()
-    opposite = torch.where(high > other_reach, above, below).abs()
-    least, axis = torch.minimum(depth, opposite).min(dim=0)
-    axis_x, axis_y, side = (values.gather(0, axis[None])[0] for values in (along_x, along_y, apart))
-    size = torch.where(side > 0, least, -least)
-    return touch, will_touch, torch.stack([axis_x * size, axis_y * size])
+    first: Tensor
+    second: Tensor
+    reach: Tensor
+    sides: Tensor
+    half: Tensor
+    shares: Tensor
+    of: Tensor
+    partners: Tensor
+    rows: Tensor
+    order: Tensor
 
 
 @functools.cache
-def _pairs(count: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """All pairs of `count` vehicles and, last, the obstacle, int64 (P,), and their reach, float64 (P, 1).
-
-    The order is that in which highway-env goes through them.
-    """
-    pairs = [(i, j) for i in range(count) for j in range(i + 1, count + 1)]
-    first, second = (torch.tensor(column, device=device) for column in zip(*pairs, strict=True))
+def _pairs(count: int, size: float, device: torch.device) -> Pairs:
+    """The pairs of `count` vehicles, tested at some share of their size."""
+    table = [(i, j) for i in range(count) for j in range(i + 1, count + 1)]
+    first, second = torch.tensor(table, device=device).unbind(1)
+    vehicle, solid = torch.arange(count, device=device), second == count
+    of = torch.tensor([[p for p, pair in enumerate(table) if v in pair] for v in range(count)], device=device)
+    is_second = second[of] == vehicle[:, None]
     diagonal, obstacle = math.hypot(LENGTH, WIDTH), math.hypot(OBSTACLE_SIZE, OBSTACLE_SIZE)
-    reach = torch.where(second < count, diagonal, (diagonal + obstacle) / 2).double()
-    return first, second, reach[:, None]
+    bodies, half = count + 1, size * OBSTACLE_SIZE / 2
+    across = torch.stack([first + bodies, first, second + bodies, second])
+    whole = torch.ones(len(table), dtype=torch.float64, device=device)
+    sizes = [whole * (size * LENGTH / 2), whole * (size * WIDTH / 2)]
+    return Pairs(
+        first=first[:, None],
+        second=second[:, None],
+        reach=torch.where(solid, (diagonal + obstacle) / 2, diagonal).double()[:, None],
+        sides=torch.stack([across, across + bodies])[..., None],
+        half=torch.stack([*sizes, *(values.masked_fill(solid, half) for values in sizes)])[..., None],
+        shares=torch.stack([whole.masked_fill(~solid, 0.5), whole * -0.5])[..., None],
+        of=of.flatten(),
+        partners=torch.where(is_second, first[of], second[of]).flatten(),
+        rows=(of + is_second * len(table))[..., None],
+        order=1 + vehicle[:, None],
+    )
 
 
 def collide(vehicles: Vehicles, motion: Motion, profile: Profile) -> Vehicles:
-    """The vehicles after their collisions.
+    """The vehicles after their collisions; the speeds of the motion become theirs.
 
     Vehicles that touch have crashed. With swept collisions, those that touch or will touch within a tick are
-    pushed apart with the next one; if a vehicle meets several, the last pair counts.
+    pushed apart with the next one; if a vehicle meets several, the last pair counts. With static ones they
+    get the smallest speed, in size, of those they touch.
     """
-    first, second, reach = _pairs(vehicles.count, vehicles.x.device)
-    x, y = (
-        torch.cat([places, places.new_full((1, places.shape[1]), place)])
-        for places, place in zip((vehicles.x, vehicles.y), OBSTACLE, strict=True)
-    )
-    away_x, away_y = x[second] - x[first], y[second] - y[first]  # (P, B)
-    near = away_x.square_().add_(away_y.square_()) <= (vehicles.speed[first] * TICK + reach).square_()
-    pair, where = near.nonzero(as_tuple=True)
+    pairs = _pairs(vehicles.count, SHRUNK if profile.collisions == "static" else 1.0, vehicles.x.device)
+    first, second = pairs.first.flatten(), pairs.second.flatten()
+    place = motion.pose[:HEADING]
+    apart = place.index_select(1, first) - place.index_select(1, second)  # (2, P, B)
+    away_x, away_y = apart.square()
+    reach = (motion.pose[SPEED].index_select(0, first) * TICK).add_(pairs.reach)
+    near = away_x.add_(away_y) <= reach.square_()
+    collide_where = collide_near if near.device.type == "cpu" else collide_all
+    changes = collide_where(vehicles, motion, profile, pairs, apart, near)
+    if "speed" in changes:
+        motion.pose[SPEED, :-1] = changes["speed"]
+    return replace(vehicles, **changes)
+
+
+def collide_all(
+    vehicles: Vehicles, motion: Motion, profile: Profile, pairs: Pairs, apart: Tensor, near: Tensor
+) -> dict[str, Tensor]:
+    """What collisions change of vehicles, by name, (V, B).
+
+    Args:
+        vehicles: the vehicles.
+        motion: theirs.
+        profile: how they collide.
+        pairs: the pairs.
+        apart: from the second to the first body of each, (2, P, B), metres.
+        near: which pairs are near each other, bool (P, B).
+    """
+    road = _roads(near.shape[1], near.device)
+    contacts, push = _test(motion, pairs.first, pairs.second, pairs.sides, pairs.half, road, apart)
+    return _changes(motion.pose, vehicles.crashed, profile, pairs, contacts & near, push)
+
+
+def collide_near(
+    vehicles: Vehicles, motion: Motion, profile: Profile, pairs: Pairs, apart: Tensor, near: Tensor
+) -> dict[str, Tensor]:
+    """The same, which looks only at what is near; nothing where nobody meets."""
+    pair, road = near.nonzero(as_tuple=True)
     if not len(pair):
-        return vehicles
-    batch = vehicles.x.shape[1]
-    one, other = first[pair] * batch + where, second[pair] * batch + where  # into flattened (V, B)
-    solid = second[pair] == vehicles.count  # the obstacle
-    other = other.masked_fill(solid, 0)
-    size = SHRUNK if profile.collisions == "static" else 1.0
-    body = _rectangles(vehicles, motion, one, torch.zeros_like(solid), size)
-    touch, will_touch, push = overlaps(body, _rectangles(vehicles, motion, other, solid, size))
+        return {}
+    first, second, sides, half = (
+        table[..., pair, 0] for table in (pairs.first, pairs.second, pairs.sides, pairs.half)
+    )
+    contacts, push = _test(motion, first, second, sides, half, road, apart[:, pair, road])
+    meets = contacts.any(dim=0)
+    pair, (roads, column) = pair[meets], road[meets].unique(return_inverse=True)
+    if not len(roads):
+        return {}
+    shape = 2, len(near), len(roads)
+    all_contacts, all_push = contacts.new_zeros(shape), push.new_zeros(shape)
+    all_contacts[:, pair, column], all_push[:, pair, column] = contacts[:, meets], push[:, meets]
+    pose, crashed = motion.pose.index_select(-1, roads), vehicles.crashed.index_select(-1, roads)
+    changes = _changes(pose, crashed, profile, pairs, all_contacts, all_push)
+    now = vehicles.tensors()
+    return {name: now[name].index_copy(1, roads, values) for name, values in changes.items()}
 
-    crashed = vehicles.crashed.flatten()
-    crashed = crashed.index_put((one[touch],), touch.new_ones(()))
-    crashed = crashed.index_put((other[touch & ~solid],), touch.new_ones(()))
-    vehicles = replace(vehicles, crashed=crashed.view_as(vehicles.crashed))
+
+@functools.cache
+def _roads(batch: int, device: torch.device) -> Tensor:
+    return torch.arange(batch, device=device)
+
+
+def _test(
+    motion: Motion, first: Tensor, second: Tensor, sides: Tensor, half: Tensor, road: Tensor, apart: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Test pairs of bodies as `overlaps` does; bodies, sides and halves are those of `Pairs`."""
+    way = motion.axes[1:] * (motion.pose[SPEED] * TICK)
+    moves = way[:, first, road] - way[:, second, road]
+    directions = motion.axes.flatten(0, 1)[sides, road]
+    return overlaps(directions, half, torch.stack([apart, moves]))
+
+
+def _changes(
+    pose: Tensor, crashed: Tensor, profile: Profile, pairs: Pairs, contacts: Tensor, push: Tensor
+) -> dict[str, Tensor]:
+    """What contacts change of vehicles, by name, (V, B).
+
+    Args:
+        pose: of bodies, (4, V + 1, B).
+        crashed: whether vehicles have crashed before, bool (V, B).
+        profile: how they collide.
+        pairs: the pairs.
+        contacts: which pairs touch, and which touch or will touch, bool (2, P, B).
+        push: what separates the first body from the second, (2, P, B), metres.
+    """
+    count, batch = crashed.shape
+    touch, will_touch = contacts.index_select(1, pairs.of).view(2, count, count, batch)
+    crashed = crashed | touch.any(dim=1)
     if profile.collisions == "static":
-        return _share_speed(vehicles, one[touch], other[touch], solid[touch])
-    pushed = will_touch & ~solid
-    half = torch.where(solid, 1.0, 0.5)  # both exact in any float type
-    bodies = torch.cat([one[will_touch], other[pushed]])
-    pushes = torch.cat([(push * half)[:, will_touch], -(push * half)[:, pushed]], dim=1)
-    return _push(vehicles, bodies, pushes, torch.cat([pair[will_touch], pair[pushed]]))
-
-
-def _rectangles(vehicles: Vehicles, motion: Motion, index: Tensor, solid: Tensor, size: float) -> Rectangles:
-    """The bodies of vehicles at places of flattened (V, B), or of the obstacle."""
-    place_x, place_y, cos, sin, speed = (
-        values.flatten()[index] for values in (vehicles.x, vehicles.y, motion.cos, motion.sin, vehicles.speed)
-    )
-    half = size * OBSTACLE_SIZE / 2
-    return Rectangles(
-        x=torch.where(solid, OBSTACLE[0], place_x),
-        y=torch.where(solid, OBSTACLE[1], place_y),
-        cos=torch.where(solid, 1.0, cos),
-        sin=torch.where(solid, 0.0, sin),
-        half_length=torch.full_like(speed, size * LENGTH / 2).masked_fill_(solid, half),
-        half_width=torch.full_like(speed, size * WIDTH / 2).masked_fill_(solid, half),
-        shift=torch.where(solid, 0.0, speed * TICK),
-    )
-
-
-def _push(vehicles: Vehicles, bodies: Tensor, pushes: Tensor, pair: Tensor) -> Vehicles:
-    """Vehicles with pushes (2, M) for the bodies (M,); of several for one body that of the last pair."""
-    last = torch.full_like(vehicles.lane.flatten(), -1).scatter_reduce(0, bodies, pair, "amax")
-    counts = last[bodies] == pair
-    bodies, pushes = bodies[counts], pushes[:, counts]
-    return replace(
-        vehicles,
-        push_x=vehicles.push_x.flatten().index_put((bodies,), pushes[0]).view_as(vehicles.x),
-        push_y=vehicles.push_y.flatten().index_put((bodies,), pushes[1]).view_as(vehicles.x),
-        pushed=(last >= 0).view_as(vehicles.pushed),
-    )
-
-
-def _share_speed(vehicles: Vehicles, one: Tensor, other: Tensor, solid: Tensor) -> Vehicles:
-    """Give vehicles that touch the smallest speed, in size, of those they touch."""
-    speed = vehicles.speed.flatten()
-    theirs = torch.where(solid, 0, speed[other])
-    least = speed.abs()
-    least = least.scatter_reduce(0, one, theirs.abs(), "amin")
-    least = least.scatter_reduce(0, other[~solid], speed[one[~solid]].abs(), "amin")
-    return replace(vehicles, speed=torch.copysign(least, speed).view_as(vehicles.speed))
+        speed = pose[SPEED].abs()
+        theirs = speed.index_select(0, pairs.partners).view(count, count, batch)
+        least = torch.where(touch, theirs, math.inf).amin(dim=1).minimum(speed[:-1])
+        return {"crashed": crashed, "speed": least.copysign_(pose[SPEED, :-1])}
+    last, index = (will_touch * pairs.order).max(dim=1)
+    row = pairs.rows.expand(-1, -1, batch).gather(1, index[:, None])[:, 0]  # (V, B)
+    pushes = (push[:, None] * pairs.shares).flatten(1, 2).gather(1, row.expand(2, -1, -1))
+    pushed = last > 0
+    push_x, push_y = torch.where(pushed, pushes, 0.0)
+    return {"crashed": crashed, "push_x": push_x, "push_y": push_y, "pushed": pushed}

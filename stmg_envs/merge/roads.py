@@ -51,58 +51,68 @@ class Roads:
     """The lanes as tensors; L = 6 lanes.
 
     Attributes:
-        start, end: x of both ends, float64 (L,), metres.
-        center: y of the middle line, float64 (L,), metres; of the bend, of its axis.
-        next_lane: what a vehicle follows at the end of a lane, int64 (L,); of the last lane, itself.
-        side_lane: the lane beside it that one may change to, int64 (L,); -1 if there is none.
-        segment: which lanes run side by side between the same nodes, int64 (L,).
+        start, end: x of both ends, float64 (L, 1, 1), metres.
+        first, last: from which x on, and before which, bodies may stand on a lane, float64 (L, 1, 1), metres.
+        center: y of the middle line, float64 (L, 1, 1), metres; of the bend, of its axis.
+        turn: beyond which x vehicles follow the next lane, float64 (L,), metres.
+        next_lane: what they follow then, int64 (L,); of the last lane, itself.
         through: whether a lane belongs to the through road, bool (L,); otherwise to the ramp.
         beside: from which x on vehicles in a lane see those of the other road, float64 (L,), metres.
-        rows: the lanes' numbers, int64 (L, 1, 1).
+        bits: the lanes as bits of a set, uint8 (L,).
     """
 
     start: Tensor
     end: Tensor
+    first: Tensor
+    last: Tensor
     center: Tensor
+    turn: Tensor
     next_lane: Tensor
-    side_lane: Tensor
-    segment: Tensor
     through: Tensor
     beside: Tensor
-    rows: Tensor
+    bits: Tensor
 
-    def offsets(self, x: Tensor, y: Tensor) -> Tensor:
-        """How far places (V, B) lie to the right of the middle of each lane, (L, V, B), metres."""
-        offsets = y - self.center[:, None, None]
-        offsets[BEND] -= AMPLITUDE * torch.sin(PULSATION * (x - BEFORE) + PHASE)
+    def offsets(self, y: Tensor, phase: Tensor) -> Tensor:
+        """How far places (V, B) lie to the right of the middle of each lane, (L, V, B), metres.
+
+        Args:
+            y: across the road, metres.
+            phase: where the places are in the sine of the bend, radians.
+        """
+        offsets = y - self.center
+        offsets[BEND] -= phase.sin().mul_(AMPLITUDE)
         return offsets
 
-    def closest(self, x: Tensor, heading: Tensor, offsets: Tensor) -> Tensor:
-        """The nearest lane of vehicles (V, B), int64: by distance in metres and angle in radians."""
-        distance = offsets.abs()
-        distance += (x - self.end[:, None, None]).clamp_(min=0)
-        distance += (self.start[:, None, None] - x).clamp_(min=0)
-        straight = wrap(heading).abs_()
+    def closest(self, x: Tensor, heading: Tensor, aside: Tensor, bend: Tensor) -> Tensor:
+        """The nearest lane of vehicles (V, B), int64: by distance in metres and angle in radians.
+
+        Args:
+            x: of vehicles, metres.
+            heading: theirs, radians.
+            aside: their distances to the middle of each lane, (L, V, B), metres.
+            bend: the direction of the bend there, radians.
+        """
+        distance = (x - x.clamp(self.start, self.end)).abs_().add_(aside)
+        angle = torch.stack([heading, heading - bend])
+        straight, bent = wrap_(angle).abs_()
         distance[:BEND] += straight
-        distance[BEND] += wrap(heading - bend_heading(x)).abs_()
+        distance[BEND] += bent
         return distance.min(dim=0).indices
 
-    def covering(self, x: Tensor, offsets: Tensor) -> Tensor:
-        """The lanes on which bodies (V, B) stand, with a metre to spare, as sets of bits, int64."""
-        on = offsets.abs() <= LANE_WIDTH / 2 + 1
-        on &= x >= self.start[:, None, None] - REACH
-        on &= x < self.end[:, None, None] + REACH
-        return (on.long() << self.rows).sum(dim=0)
+    def covering(self, x: Tensor, aside: Tensor) -> Tensor:
+        """The lanes on which bodies (V, B) stand, with a metre to spare, as sets of bits, uint8."""
+        on = aside <= LANE_WIDTH / 2 + 1
+        on &= x >= self.first
+        on &= x < self.last
+        return (on * self.bits[:, None, None]).sum(dim=0, dtype=torch.uint8)
 
-    def reachable(self, lane: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Whether vehicles are near enough to a straight lane to change to it, bool, of the shape given."""
-        near = (y - self.center[lane]).abs() <= 2 * LANE_WIDTH
-        return near & (x >= self.start[lane]) & (x < self.end[lane] + REACH)
+    def follow(self, lane: Tensor, x: Tensor, keeps: Tensor) -> Tensor:
+        """The lanes to follow, which are the next ones half a vehicle before the end of the present ones.
 
-    def follow(self, lane: Tensor, x: Tensor) -> Tensor:
-        """The lanes to follow, which are the next ones half a vehicle before the end of the present ones."""
-        after = x - self.start[lane] > (self.end - self.start - REACH / 2)[lane]
-        return torch.where(after, self.next_lane[lane], lane)
+        Who `keeps` the present one, bool, follows that.
+        """
+        after = (x > self.turn.take(lane)) > keeps  # and not
+        return torch.where(after, self.next_lane.take(lane), lane)
 
 
 @functools.cache
@@ -113,24 +123,41 @@ def roads(device: torch.device) -> Roads:
         return torch.tensor(values, dtype=dtype, device=device)
 
     numbers, whole, flags = torch.float64, torch.int64, torch.bool
+    start = table([0, MERGE_START, MERGE_START, MERGE_END, 0, BEFORE], numbers)[:, None, None]
+    end = table([MERGE_START, MERGE_END, MERGE_END, ROAD_END, BEFORE, MERGE_START], numbers)[:, None, None]
     return Roads(
-        start=table([0, MERGE_START, MERGE_START, MERGE_END, 0, BEFORE], numbers),
-        end=table([MERGE_START, MERGE_END, MERGE_END, ROAD_END, BEFORE, MERGE_START], numbers),
-        center=table([0, 0, LANE_WIDTH, 0, RAMP_Y, RAMP_Y - AMPLITUDE], numbers),
+        start=start,
+        end=end,
+        first=start - REACH,
+        last=end + REACH,
+        center=table([0, 0, LANE_WIDTH, 0, RAMP_Y, RAMP_Y - AMPLITUDE], numbers)[:, None, None],
+        turn=(end - REACH / 2).flatten(),
         next_lane=table([BESIDE_MERGE, ONWARD, ONWARD, ONWARD, BEND, MERGE], whole),
-        side_lane=table([-1, -1, BESIDE_MERGE, -1, -1, -1], whole),
-        segment=table([0, 1, 1, 2, 3, 4], whole),
         through=table([1, 1, 0, 1, 0, 0], flags),
         beside=table([BESIDE, -math.inf, -math.inf, math.inf, math.inf, -math.inf], numbers),
-        rows=torch.arange(len(LANES), device=device)[:, None, None],
+        bits=table([1 << lane for lane in range(len(LANES))], torch.uint8),
     )
 
 
-def bend_heading(x: Tensor) -> Tensor:
-    """The direction of the bend at places x, radians."""
-    return torch.atan(AMPLITUDE * PULSATION * torch.cos(PULSATION * (x - BEFORE) + PHASE))
+def opens(lane: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Whether vehicles that follow a lane may change to the one beside it, bool, of the shape given.
+
+    Only the merge lane has one that is open, `BESIDE_MERGE`; vehicles must be near enough to it.
+    """
+    near = (y.abs() <= 2 * LANE_WIDTH) & (x >= MERGE_START) & (x < MERGE_END + REACH)
+    return near & (lane == MERGE)
 
 
-def wrap(angle: Tensor) -> Tensor:
-    """Angles brought into [-pi, pi)."""
-    return torch.remainder(angle + math.pi, 2 * math.pi).sub_(math.pi)
+def bend_phase(x: Tensor) -> Tensor:
+    """Where places x are in the sine of the bend, radians."""
+    return (x - BEFORE).mul_(PULSATION).add_(PHASE)
+
+
+def bend_heading(phase: Tensor) -> Tensor:
+    """The direction of the bend where its sine has these phases, radians."""
+    return phase.cos().mul_(AMPLITUDE * PULSATION).atan_()
+
+
+def wrap_(angle: Tensor) -> Tensor:
+    """Angles brought into [-pi, pi), in place."""
+    return angle.add_(math.pi).remainder_(2 * math.pi).sub_(math.pi)

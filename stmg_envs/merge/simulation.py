@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import torch
@@ -9,9 +10,9 @@ from torch import Tensor
 
 from stmg_envs.merge.collisions import collide
 from stmg_envs.merge.profiles import Profile
-from stmg_envs.merge.roads import roads
+from stmg_envs.merge.roads import BESIDE_MERGE, opens, roads
 from stmg_envs.merge.traffic import drive
-from stmg_envs.merge.vehicles import SPEED_GAIN, Motion, Vehicles, move, steer
+from stmg_envs.merge.vehicles import HEADING, SPEED, SPEED_GAIN, Motion, Vehicles, move, steer
 
 ACTIONS = ("left", "idle", "right", "faster", "slower")
 """What an agent decides: to change lanes, nothing, or the next higher or lower target speed."""
@@ -42,38 +43,44 @@ def action_mask(vehicles: Vehicles, n: int) -> Tensor:
 
     Changing to the right never is on this road: the merge lane is closed to the through road.
     """
-    lanes = roads(vehicles.x.device)
-    side = lanes.side_lane[vehicles.lane[:n]]
-    left = (side >= 0) & lanes.reachable(side.clamp(min=0), vehicles.x[:n], vehicles.y[:n])
+    left = opens(vehicles.lane[:n], vehicles.x[:n], vehicles.y[:n])
     target = vehicles.target_speed[:n]
     always = torch.ones_like(left)
     faster, slower = target < TARGET_SPEEDS[-1], target > TARGET_SPEEDS[0]
     return torch.stack([left, always, ~always, faster, slower])
 
 
-def decide(vehicles: Vehicles, target: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
-    """What the decisions of agents change.
+def decide(vehicles: Vehicles, target: Tensor, actions: Tensor) -> Tensor:
+    """Carry out what agents decide.
 
     Args:
         vehicles: the vehicles.
-        target: the lanes that vehicles follow, int64 (V, B).
+        target: the lanes that vehicles follow, int64 (V, B); those of agents that change are overwritten.
         actions: of the agents, int64 (n, B).
 
     Returns:
-        Target lanes and target speeds, (V, B).
+        Target speeds of all vehicles, (V, B).
     """
     n = len(actions)
-    lanes = roads(target.device)
-    side = lanes.side_lane[target[:n]]
-    change = (actions == LEFT) & (side >= 0)
-    change &= lanes.reachable(side.clamp(min=0), vehicles.x[:n], vehicles.y[:n])
-    step = (actions == FASTER).double() - (actions == SLOWER).double()
+    change = (actions == LEFT) & opens(target[:n], vehicles.x[:n], vehicles.y[:n])
+    target[:n].masked_fill_(change, BESIDE_MERGE)
+    step = _steps(actions.device).take(actions)
     wanted = level_speed((speed_level(vehicles.speed[:n]) + step).clamp_(0, len(TARGET_SPEEDS) - 1))
     wanted = torch.where(step != 0, wanted, vehicles.target_speed[:n])
-    return (
-        torch.cat([torch.where(change, side, target[:n]), target[n:]]),
-        torch.cat([wanted, vehicles.target_speed[n:]]),
-    )
+    return torch.cat([wanted, vehicles.target_speed[n:]])
+
+
+@functools.cache
+def _steps(device: torch.device) -> Tensor:
+    """How far actions change the number of the target speed, float64 (A,)."""
+    steps = [(action == FASTER) - (action == SLOWER) for action in range(len(ACTIONS))]
+    return torch.tensor(steps, dtype=torch.float64, device=device)
+
+
+@functools.cache
+def _drivers(n: int, count: int, device: torch.device) -> Tensor:
+    """Which of `count` vehicles are human drivers, bool (V, 1)."""
+    return torch.arange(count, device=device)[:, None] >= n
 
 
 def advance(vehicles: Vehicles, actions: Tensor, profile: Profile, ticks: int = TICKS) -> Vehicles:
@@ -89,18 +96,18 @@ def advance(vehicles: Vehicles, actions: Tensor, profile: Profile, ticks: int = 
     motion = Motion.of(vehicles)
     for tick in range(ticks):
         before = vehicles
-        following = roads(actions.device).follow(vehicles.target, vehicles.x)
-        target = torch.cat(
-            [following[:n], torch.where(vehicles.crashed[n:], vehicles.target[n:], following[n:])]
-        )
+        # Human drivers who have crashed keep what they follow.
+        keeps = vehicles.crashed & _drivers(n, vehicles.count, actions.device)
+        target = roads(actions.device).follow(vehicles.target, vehicles.x, keeps)
         if tick == 0:
-            target, wanted = decide(vehicles, target, actions)
-            vehicles = replace(vehicles, target_speed=wanted)
-        chosen, timer, acceleration = drive(vehicles, motion, target, n, profile)
-        own = SPEED_GAIN * (vehicles.target_speed[:n] - vehicles.speed[:n])
-        vehicles = replace(vehicles, target=chosen, timer=torch.cat([vehicles.timer[:n], timer]))
-        slip = steer(vehicles, motion, chosen)
-        vehicles, motion = move(vehicles, motion, slip, torch.cat([own, acceleration]))
+            vehicles = replace(vehicles, target_speed=decide(vehicles, target, actions))
+        change = torch.zeros_like(motion.pose)
+        slip, acceleration = change[HEADING, :-1], change[SPEED, :-1]
+        torch.sub(vehicles.target_speed[:n], vehicles.speed[:n], out=acceleration[:n]).mul_(SPEED_GAIN)
+        timer = drive(vehicles, motion, target, acceleration[n:], profile)
+        vehicles = replace(vehicles, target=target, timer=timer)
+        steer(vehicles, motion, target, slip)
+        vehicles, motion = move(vehicles, motion, change)
         vehicles = collide(vehicles, motion, profile)
         if profile.stops_at_crash and tick > 0:
             vehicles, motion = _hold(before, vehicles, n)

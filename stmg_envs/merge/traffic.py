@@ -9,14 +9,16 @@ Axes: H human drivers, V vehicles (agents first), B batch.
 
 from __future__ import annotations
 
+import functools
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from stmg_envs.merge.profiles import Profile
-from stmg_envs.merge.roads import MERGE, OBSTACLE, SPEED_LIMIT, roads
-from stmg_envs.merge.vehicles import SMALL, Motion, Vehicles
+from stmg_envs.merge.roads import BESIDE_MERGE, LANE_WIDTH, MERGE, SPEED_LIMIT, roads
+from stmg_envs.merge.vehicles import SMALL, TICK, Motion, Vehicles, X
 
 MAX_ACCELERATION = 6.0
 COMFORT_ACCELERATION, COMFORT_BRAKING = 3.0, 5.0
@@ -32,136 +34,141 @@ THINKING_TIME = 1.0
 MIN_SPEED = 1.0
 """Slower vehicles do not change lanes, m/s."""
 
+SIDE_BY_SIDE = 1 << BESIDE_MERGE | 1 << MERGE
+"""The lanes between the same nodes, as bits."""
+
 
 def drive(
-    vehicles: Vehicles, motion: Motion, target: Tensor, n: int, profile: Profile
-) -> tuple[Tensor, Tensor, Tensor]:
+    vehicles: Vehicles, motion: Motion, target: Tensor, acceleration: Tensor, profile: Profile
+) -> Tensor:
     """What human drivers do in a tick.
+
+    Each looks at three bodies: the one ahead in its lane, and those ahead and behind in the other lane, which
+    is the one it changes to or else the one beside the merge lane, the only one it may change to.
 
     Args:
         vehicles: the vehicles, with the targets from before this tick.
         motion: theirs.
-        target: the lanes to follow now, unless a driver chooses another one, int64 (V, B).
-        n: the number of agents.
+        target: the lanes to follow now, int64 (V, B); drivers write those that they choose.
+        acceleration: where to write that of the human drivers, (H, B).
         profile: constants.
 
     Returns:
-        Target lanes of all vehicles (V, B), and timers and accelerations of the human drivers (H, B).
+        Timers of all vehicles, (V, B), after the tick.
     """
     lanes = roads(target.device)
-    lane, own_target = vehicles.lane[n:], target[n:]
-    x, speed = vehicles.x[n:], vehicles.speed[n:]
-    awake = ~vehicles.crashed[n:]
-    changing = awake & (lane != own_target)
-    thinks = awake & ~changing & (vehicles.timer[n:] > THINKING_TIME)
-    side = lanes.side_lane[lane]
-    other = torch.where(changing, own_target, side)
+    drivers = len(acceleration)
+    n = vehicles.count - drivers
+    masks = _masks(n, drivers, target.device)
+    crashed, lane, follows = vehicles.crashed[n:], vehicles.lane[n:], target[n:]
+    away = lane != follows
+    changing = away > crashed  # and not
+    thinks = ((vehicles.timer[n:] > THINKING_TIME) > crashed) > away
+    other = torch.where(changing, follows, BESIDE_MERGE)
+    bits = lanes.bits.take(torch.stack([lane, other, other], dim=1))  # (H, 3, B)
 
     # Where everybody is, the obstacle last: metres ahead of each driver, (H, V + 1, B).
-    ahead = torch.cat([vehicles.x, vehicles.x.new_full((1, x.shape[1]), OBSTACLE[0])])[None] - x[:, None]
-    itself = torch.eye(vehicles.count + 1, dtype=torch.bool, device=x.device)[n:-1, :, None]
-    covering = lanes.covering(vehicles.x, motion.offsets)
-    covering = torch.cat([covering, torch.full_like(covering[:1], 1 << MERGE)])
-    on_own = _covers(covering, lane).logical_and_(~itself)
-    on_other = _covers(covering, other.clamp(min=0)).logical_and_(~itself)
-    front = ahead >= 0
-    leader = torch.where(on_own & front, ahead, math.inf).min(dim=1)
-    other_leader = torch.where(on_other & front, ahead, math.inf).min(dim=1)
-    follower = torch.where(on_other & ~front, ahead, -math.inf).max(dim=1)
+    ahead = motion.pose[X] - vehicles.x[n:, None]
+    covering = lanes.covering(motion.pose[X], motion.aside)
+    # Bytes are faster than flags. The driver stands on no lane of its own.
+    there = (covering * masks.others) & bits[:, :, None]  # (H, 3, V + 1, B)
+    there *= (ahead >= 0).view(torch.uint8)[:, None] ^ masks.behind
+    nearest = torch.where(there.bool(), ahead.abs()[:, None], math.inf).min(dim=2)
+    distance, body = nearest.values, nearest.indices  # (H, 3, B)
 
+    desired = _desired_distances(vehicles, motion)  # (V, V + 1, B)
+    # The obstacle follows nobody; where it comes out here, nobody asks.
+    leaders, follower = body[:, :2], body[:, 2].clamp(max=vehicles.count - 1)
+    desires = torch.cat(
+        [desired[n:].gather(1, leaders), desired[:, n:-1].gather(0, follower[None]).transpose(0, 1)], dim=1
+    )
+    # What they take off their acceleration; nothing if the body is infinitely far.
+    braking = desires.div_(distance.clamp(min=SMALL)).square_().mul_(COMFORT_ACCELERATION)
     free = _free_acceleration(vehicles)
-    stays = free[n:] - _interaction(vehicles, motion, n, *leader)
-    changes = free[n:] - _interaction(vehicles, motion, n, *other_leader)
-    gains = changes - stays >= profile.lane_change_gain
-    near = lanes.reachable(side.clamp(min=0), x, vehicles.y[n:]) & (side >= 0)
-    starts = thinks & near & gains & (speed.abs() >= MIN_SPEED)
-    starts &= ~_imposes(vehicles, motion, n, free, *follower, profile.imposed_braking)
+    stays, changes = (free[n:, None] - braking[:, :2]).unbind(1)
+    imposed = free.gather(0, follower) - braking[:, 2]
 
-    chosen = target.clone()
-    torch.where(starts, side, own_target, out=chosen[n:])
-    contested = changing & (lanes.segment[lane] == lanes.segment[own_target])
-    if bool(contested.any()):
-        _give_way(vehicles, motion, chosen, contested, ahead[:, :-1], itself[:, :-1], n)
-    acceleration = torch.where(chosen[n:] == lane, stays, stays.minimum(changes))
-    timer = vehicles.timer[n:].masked_fill(thinks, 0)
-    return chosen, timer, acceleration.clamp_(-MAX_ACCELERATION, MAX_ACCELERATION)
+    # Who thinks is not changing, so that the other lane is the one beside the merge lane.
+    starts = thinks & (lane == MERGE) & (vehicles.y[n:] <= 2 * LANE_WIDTH)
+    starts &= changes - stays >= profile.lane_change_gain
+    starts &= vehicles.speed[n:].abs() >= MIN_SPEED
+    starts &= (imposed >= -profile.imposed_braking) | (distance[:, 2] == math.inf)
+    follows.masked_fill_(starts, BESIDE_MERGE)
+
+    contested = changing & ((bits[:, 0] | bits[:, 1]) == SIDE_BY_SIDE)
+    if contested.device.type != "cpu" or bool(contested.any()):
+        give_way(vehicles, target, contested, ahead[:, :-1], desired[n:, :-1], masks.later)
+    torch.where(follows == lane, stays, stays.minimum(changes), out=acceleration)
+    acceleration.clamp_(-MAX_ACCELERATION, MAX_ACCELERATION)
+    timer = vehicles.timer + TICK
+    timer[n:].masked_fill_(thinks, TICK)
+    return timer
 
 
-def _covers(covering: Tensor, lane: Tensor) -> Tensor:
-    """Which bodies (V + 1, B) stand on the lanes (H, B) that are asked for, bool (H, V + 1, B)."""
-    return ((covering[None] >> lane[:, None]) & 1).bool()
+@dataclass(frozen=True)
+class _Masks:
+    """Tables on a device.
+
+    Attributes:
+        behind: whether a driver looks behind for the first, second and third body, uint8 (3, 1, 1).
+        others: which bodies are not the driver, uint8 (H, 1, V + 1, 1).
+        later: which vehicles are drivers who think after the driver, or itself, bool (H, V, 1).
+    """
+
+    behind: Tensor
+    others: Tensor
+    later: Tensor
+
+
+@functools.cache
+def _masks(n: int, drivers: int, device: torch.device) -> _Masks:
+    body = torch.arange(n + drivers + 1, device=device)[:, None]
+    driver = body[n:-1, None]
+    return _Masks(
+        behind=torch.tensor([0, 0, 1], dtype=torch.uint8, device=device)[:, None, None],
+        others=(body != driver)[:, None].byte(),
+        later=body[:-1] >= driver,
+    )
 
 
 def _free_acceleration(vehicles: Vehicles) -> Tensor:
     """Accelerations of drivers who have the road to themselves, (V, B)."""
-    wanted = vehicles.target_speed.clamp(0, SPEED_LIMIT).clamp_(min=SMALL)
-    share = (vehicles.speed.clamp(min=0) / wanted).square_().square_()
-    return COMFORT_ACCELERATION * (1 - share)
+    wanted = vehicles.target_speed.clamp(SMALL, SPEED_LIMIT)
+    share = vehicles.speed.clamp(min=0).div_(wanted).square_().square_()
+    return (1 - share).mul_(COMFORT_ACCELERATION)
 
 
-def _desired_distance(speed: Tensor, closing: Tensor) -> Tensor:
-    """The distance that drivers want to keep, metres, at a speed and a closing speed."""
-    braking = 2 * math.sqrt(COMFORT_ACCELERATION * COMFORT_BRAKING)
-    return STANDING_DISTANCE + speed * TIME_GAP + speed * closing / braking
+def _desired_distances(vehicles: Vehicles, motion: Motion) -> Tensor:
+    """The distances that vehicles want to keep to each body that is ahead, (V, V + 1, B), metres."""
+    speed = vehicles.speed[:, None]
+    along_x, along_y = motion.velocity[:, None] * motion.axes[1:, :-1, None]
+    closing = speed - along_x.add_(along_y)
+    closing.mul_(speed).div_(2 * math.sqrt(COMFORT_ACCELERATION * COMFORT_BRAKING))
+    return closing.add_(speed * TIME_GAP + STANDING_DISTANCE)
 
 
-def _brakes(speed: Tensor, closing: Tensor, distance: Tensor) -> Tensor:
-    """What drivers take off their acceleration for a vehicle ahead; 0 if it is infinitely far."""
-    desired = _desired_distance(speed, closing)
-    return COMFORT_ACCELERATION * (desired / distance.clamp(min=SMALL)).square_()
-
-
-def _interaction(vehicles: Vehicles, motion: Motion, n: int, distance: Tensor, leader: Tensor) -> Tensor:
-    """Braking of human drivers for their leaders, (H, B): `distance` metres ahead, infinite without any."""
-    speed = vehicles.speed[n:]
-    velocity_x, velocity_y = (
-        torch.cat([velocity, torch.zeros_like(velocity[:1])]).gather(0, leader)
-        for velocity in (motion.velocity_x, motion.velocity_y)
-    )
-    closing = speed - (velocity_x * motion.cos[n:] + velocity_y * motion.sin[n:])
-    return _brakes(speed, closing, distance)
-
-
-def _imposes(
-    vehicles: Vehicles,
-    motion: Motion,
-    n: int,
-    free: Tensor,
-    behind: Tensor,
-    follower: Tensor,
-    limit: float,
-) -> Tensor:
-    """Whether changing lanes would make the vehicle there, `behind` < 0 metres ahead, brake too hard."""
-    exists = (behind > -math.inf) & (follower < vehicles.count)
-    follower = follower.clamp(max=vehicles.count - 1)
-    speed, cos, sin = (values.gather(0, follower) for values in (vehicles.speed, motion.cos, motion.sin))
-    closing = speed - (motion.velocity_x[n:] * cos + motion.velocity_y[n:] * sin)
-    acceleration = free.gather(0, follower) - _brakes(speed, closing, -behind)
-    return exists & (acceleration < -limit)
-
-
-def _give_way(
-    vehicles: Vehicles,
-    motion: Motion,
-    chosen: Tensor,
-    contested: Tensor,
-    ahead: Tensor,
-    itself: Tensor,
-    n: int,
+def give_way(
+    vehicles: Vehicles, target: Tensor, contested: Tensor, ahead: Tensor, desired: Tensor, later: Tensor
 ) -> None:
-    """Drivers stop changing lanes if somebody close ahead is changing to the same lane; writes to `chosen`.
+    """Drivers stop changing lanes if somebody close ahead is changing to the same lane; writes to `target`.
 
     Drivers think one after another: each sees what those before it have chosen now, and what those after it
-    had chosen before.
+    had chosen before. Who gives way stays in its lane, and so is in nobody's way.
+
+    Args:
+        vehicles: the vehicles, with the targets from before this tick.
+        target: what all have chosen, int64 (V, B).
+        contested: drivers who may have to give way, bool (H, B).
+        ahead: metres from drivers to vehicles, (H, V, B).
+        desired: what drivers want these to be, (H, V, B).
+        later: who has not chosen yet when a driver does, bool (H, V, 1).
     """
-    speed, lane = vehicles.speed[n:, None], vehicles.lane[n:]
-    closing = speed - (motion.velocity_x * motion.cos[n:, None] + motion.velocity_y * motion.sin[n:, None])
-    close = (ahead > 0) & (ahead < _desired_distance(speed, closing)) & ~itself
-    close &= vehicles.lane != chosen[n:, None]
-    seen = vehicles.target.clone()
-    seen[:n] = chosen[:n]
-    for driver in range(n, vehicles.count):
-        row = driver - n
-        blocked = (close[row] & (seen == chosen[driver])).any(dim=0) & contested[row]
-        torch.where(blocked, lane[row], chosen[driver], out=chosen[driver])
-        seen[driver] = chosen[driver]
+    n = vehicles.count - len(contested)
+    wanted = target[n:, None]
+    seen = torch.where(later, vehicles.target, target)
+    rivals = (ahead > 0) & (ahead < desired) & (vehicles.lane != wanted) & (seen == wanted)
+    rivals &= contested[:, None]
+    yields = torch.zeros_like(vehicles.crashed)
+    for row in range(len(contested)):
+        torch.any(rivals[row] > yields, dim=0, out=yields[n + row])
+    torch.where(yields[n:], vehicles.lane[n:], target[n:], out=target[n:])

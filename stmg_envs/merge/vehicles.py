@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from stmg_envs.merge.roads import BEND, bend_heading, roads, wrap
+from stmg_envs.merge.roads import BEND, OBSTACLE, bend_heading, bend_phase, roads, wrap_
 
 LENGTH, WIDTH = 5.0, 2.0
 """Metres."""
@@ -94,27 +94,84 @@ class Vehicles:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
+X, Y, HEADING, SPEED = range(4)
+"""Rows of a pose."""
+
+
 @dataclass(frozen=True)
 class Motion:
-    """What follows from where vehicles are, (V, B) each, computed once for all who ask.
+    """Where bodies are and what follows from it, computed once for all who ask.
+
+    Bodies are the vehicles and, last, the obstacle: (V + 1, B).
 
     Attributes:
-        cos, sin: of the heading.
-        velocity_x, velocity_y: metres per second.
-        offsets: distance to the right of each lane, (L, V, B), metres.
+        pose: x, y, heading and speed, (4, V + 1, B).
+        axes: of their rectangles, (3, V + 1, B): minus the sine, the cosine and the sine of the heading. The
+            last two rows are the direction in which a body points, the first two the one to its right.
+        velocity: along x and y, (2, V + 1, B), metres per second.
+        offsets: distance to the right of each lane, (L, V + 1, B), metres.
+        aside: the same without sign.
+        bend: direction of the bend at x, and where they will be after `LOOK_AHEAD`, (2, V + 1, B), radians.
     """
 
-    cos: Tensor
-    sin: Tensor
-    velocity_x: Tensor
-    velocity_y: Tensor
+    pose: Tensor
+    axes: Tensor
+    velocity: Tensor
     offsets: Tensor
+    aside: Tensor
+    bend: Tensor
 
     @classmethod
     def of(cls, vehicles: Vehicles) -> Motion:
-        cos, sin = vehicles.heading.cos(), vehicles.heading.sin()
-        offsets = roads(cos.device).offsets(vehicles.x, vehicles.y)
-        return cls(cos, sin, vehicles.speed * cos, vehicles.speed * sin, offsets)
+        pose = torch.stack([vehicles.x, vehicles.y, vehicles.heading, vehicles.speed])
+        obstacle = _constants(pose.device).obstacle.expand(-1, -1, pose.shape[-1])
+        return cls.at(torch.cat([pose, obstacle], dim=1))
+
+    @classmethod
+    def at(cls, pose: Tensor) -> Motion:
+        """The motion of bodies with this pose."""
+        x, y, heading, speed = pose
+        axes = pose.new_empty(3, *x.shape)
+        torch.sin(heading, out=axes[2])
+        torch.cos(heading, out=axes[1])
+        torch.neg(axes[2], out=axes[0])
+        phase = bend_phase(x + speed * _constants(pose.device).ahead)
+        offsets = roads(pose.device).offsets(y, phase[0])
+        return cls(pose, axes, axes[1:] * speed, offsets, offsets.abs(), bend_heading(phase))
+
+    def closest(self) -> Tensor:
+        """The nearest lanes of the vehicles, int64 (V, B)."""
+        x, _, heading, _ = self.pose[:, :-1]
+        return roads(x.device).closest(x, heading, self.aside[:, :-1], self.bend[0, :-1])
+
+
+@dataclass(frozen=True)
+class _Constants:
+    """Tables on a device, float64.
+
+    Attributes:
+        obstacle: its pose, (4, 1, 1).
+        ahead: how far ahead the direction of the bend is read, now and by the lane controller, s, (2, 1, 1).
+        limits, signs, unbounded: lowest and highest speed, their signs, and no limits, (2, 1, 1).
+    """
+
+    obstacle: Tensor
+    ahead: Tensor
+    limits: Tensor
+    signs: Tensor
+    unbounded: Tensor
+
+
+@functools.cache
+def _constants(device: torch.device) -> _Constants:
+    rows = (
+        [*OBSTACLE, 0.0, 0.0],
+        [0.0, LOOK_AHEAD],
+        [-MAX_SPEED, MAX_SPEED],
+        [-1.0, 1.0],
+        [-math.inf, math.inf],
+    )
+    return _Constants(*(torch.tensor(row, dtype=torch.float64, device=device)[:, None, None] for row in rows))
 
 
 @functools.cache
@@ -126,59 +183,78 @@ def itself(n: int, count: int, device: torch.device) -> Tensor:
 def not_zero(values: Tensor) -> Tensor:
     """The values, but at least `SMALL` in size, so that one can divide by them."""
     # Adding 0 makes a negative zero positive.
-    small = torch.full_like(values, SMALL).copysign_(values + 0.0)
-    return torch.where(values.abs() > SMALL, values, small)
+    return values.abs().clamp_(min=SMALL).copysign_(values + 0.0)
 
 
-def steer(vehicles: Vehicles, motion: Motion, target: Tensor) -> Tensor:
-    """The sine of the slip angle with which vehicles make for the middle of their target lanes, (V, B).
+def steer(vehicles: Vehicles, motion: Motion, target: Tensor, slip: Tensor) -> None:
+    """Turn the wheels of vehicles so that they make for the middle of their target lanes.
 
     The distance from the lane asks for a lateral speed, that for a direction relative to the lane, and that
-    for a rate of turning; front wheels and slip follow from it.
-    """
-    offset = motion.offsets.gather(0, target[None])[0]
-    ahead = bend_heading(vehicles.x + vehicles.speed * LOOK_AHEAD).masked_fill_(target != BEND, 0)
-    divisor = not_zero(vehicles.speed)
-    approach = (-LATERAL_GAIN * offset / divisor).clamp_(-1, 1).asin_().clamp_(-MAX_APPROACH, MAX_APPROACH)
-    turn = HEADING_GAIN * wrap(ahead + approach - vehicles.heading)
-    return (LENGTH / 2 / divisor * turn).clamp_(-MAX_SLIP, MAX_SLIP)
-
-
-def move(vehicles: Vehicles, motion: Motion, slip: Tensor, acceleration: Tensor) -> tuple[Vehicles, Motion]:
-    """Move vehicles through one tick.
-
-    Crashed vehicles roll straight on and slow down.
+    for a rate of turning; front wheels and slip follow from it. Crashed vehicles roll straight on.
 
     Args:
         vehicles: the vehicles.
         motion: theirs.
-        slip: sine of the slip angle, (V, B).
-        acceleration: (V, B), m/s2.
+        target: their target lanes, int64 (V, B).
+        slip: where to write the sine of the slip angle, (V, B).
+    """
+    offset = motion.offsets.gather(0, target[None])[0]
+    ahead = motion.bend[1, :-1].masked_fill(target != BEND, 0)
+    divisor = not_zero(vehicles.speed)
+    approach = (
+        offset.mul_(-LATERAL_GAIN).div_(divisor).clamp_(-1, 1).asin_().clamp_(-MAX_APPROACH, MAX_APPROACH)
+    )
+    turn = wrap_(ahead.add_(approach).sub_(vehicles.heading)).mul_(HEADING_GAIN)
+    torch.mul(divisor.reciprocal_().mul_(LENGTH / 2), turn, out=slip)
+    slip.clamp_(-MAX_SLIP, MAX_SLIP).masked_fill_(vehicles.crashed, 0)
+
+
+def limit(speed: Tensor, acceleration: Tensor) -> None:
+    """Keep vehicles that are faster than `MAX_SPEED` from getting faster, in place."""
+    constants = _constants(speed.device)
+    bounds = constants.limits - speed
+    within = bounds * constants.signs >= 0
+    low, high = torch.where(within, constants.unbounded, bounds)
+    acceleration.clamp_(low, high)
+
+
+def move(vehicles: Vehicles, motion: Motion, change: Tensor) -> tuple[Vehicles, Motion]:
+    """Move vehicles through one tick.
+
+    Args:
+        vehicles: the vehicles.
+        motion: theirs.
+        change: (4, V + 1, B); the last two rows are the sine of the slip angle and the acceleration, m/s2, of
+            all bodies. It is overwritten.
 
     Returns:
         The vehicles a tick later, with their nearest lanes, and their motion.
     """
-    speed = vehicles.speed
-    slip = slip.masked_fill(vehicles.crashed, 0)
-    acceleration = torch.where(vehicles.crashed, -speed, acceleration)
-    acceleration = torch.where(speed > MAX_SPEED, acceleration.minimum(MAX_SPEED - speed), acceleration)
-    acceleration = torch.where(speed < -MAX_SPEED, acceleration.maximum(-MAX_SPEED - speed), acceleration)
+    slip, acceleration = change[HEADING], change[SPEED, :-1]
+    torch.where(vehicles.crashed, -vehicles.speed, acceleration, out=acceleration)
+    limit(vehicles.speed, acceleration)
     along = (1 - slip * slip).sqrt_()
-    x = vehicles.x + speed * (motion.cos * along - motion.sin * slip) * TICK + vehicles.push_x
-    y = vehicles.y + speed * (motion.sin * along + motion.cos * slip) * TICK + vehicles.push_y
-    heading = vehicles.heading + speed * slip / (LENGTH / 2) * TICK
+    torch.mul(motion.axes[1:], along, out=change[:HEADING])
+    change[:HEADING] += motion.axes[:2] * slip
+    change[:SPEED] *= motion.pose[SPEED]
+    change[HEADING] /= LENGTH / 2
+    change *= TICK
+    change += motion.pose
+    x, y, heading, speed = change[:, :-1]
+    x += vehicles.push_x
+    y += vehicles.push_y
+    seen = Motion.at(change)
     zero = torch.zeros_like(x)
     moved = replace(
         vehicles,
         x=x,
         y=y,
         heading=heading,
-        speed=speed + acceleration * TICK,
-        timer=vehicles.timer + TICK,
+        speed=speed,
         push_x=zero,
         push_y=zero,
         pushed=torch.zeros_like(vehicles.pushed),
+        lane=seen.closest(),
         crashed=vehicles.crashed | vehicles.pushed,
     )
-    seen = Motion.of(moved)
-    return replace(moved, lane=roads(x.device).closest(x, heading, seen.offsets)), seen
+    return moved, seen

@@ -10,7 +10,7 @@ from torch import Tensor
 from stmg_envs.arguments import require_number, require_positive
 from stmg_envs.particle.layout import batch_first, batch_last
 from stmg_envs.particle.particle_game import Actions, ParticleGame
-from stmg_envs.particle.physics import MPE, Physics, lengths
+from stmg_envs.particle.physics import MPE, Physics, contact_forces, lengths
 from stmg_envs.particle.rendering import Body, Picture
 from stmg_envs.protocol import Outcome, State, Streams
 
@@ -147,7 +147,9 @@ class CooperativeCollection(ParticleGame):
     def step(self, state: State, actions: Tensor, streams: Streams) -> Outcome:
         self.use(actions.device)
         food = state["food"]
-        moved = self.advance(state, self.push(actions), self._contact_distance)
+        before = batch_last(state["position"])
+        contact = contact_forces(before, self._contact_distance, self.physics)
+        moved = self.advance(state, self.push(actions), contact)
         position = moved["position"]
         distance = lengths(position[:, :, None] - food[:, None])  # (B, n, F)
         occupies = (distance <= self.occupy_radius) & (distance == distance.amin(dim=1, keepdim=True))
@@ -181,7 +183,8 @@ class CooperativeCollection(ParticleGame):
         torch.sub(state["food"][:, None], position[:, :, None], out=foods[..., :2])
         foods[..., 2:] = self._types
         for seen in (others, foods):
-            seen.masked_fill_((lengths(seen[..., :2]) > self.view)[..., None], 0)
+            near = (lengths(seen[..., :2]) <= self.view)[..., None]
+            torch.where(near, seen, self._zero, out=seen)  # faster than filling
         return batch_first(numbers)
 
     def global_state(self, state: State) -> Tensor:

@@ -10,9 +10,9 @@ from torch import Tensor
 from stmg_envs.arguments import require_number, require_positive
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.particle.fleeing import flee, headings
-from stmg_envs.particle.layout import batch_first, batch_last
+from stmg_envs.particle.layout import batch_first, batch_last, joined
 from stmg_envs.particle.particle_game import Actions, ParticleGame
-from stmg_envs.particle.physics import MPE, NO_CONTACT, Physics, lengths
+from stmg_envs.particle.physics import MPE, NO_CONTACT, Physics, apart_forces, lengths
 from stmg_envs.particle.rendering import Body, Picture
 from stmg_envs.protocol import Outcome, State, Streams
 
@@ -170,10 +170,11 @@ class CooperativeHunting(ParticleGame):
         self._touch_distance = torch.tensor(touch_distance, dtype=torch.float32)[:, None]
         touch_reward = [hit_bonus] * attackers + [-collision_penalty] * interceptors
         self._touch_reward = torch.tensor(touch_reward, dtype=torch.float32)
-        self._role = torch.tensor([1.0] * attackers + [0.0] * interceptors)
-        self._headings = headings()
-        # Row i marks the body of prey i.
-        self._prey_bodies = torch.eye(predators + prey, dtype=torch.bool)[predators:]
+        # The last number of each body as agents see it, themselves first: their role, or 1.
+        self._marks = torch.ones(predators, predators + prey)
+        self._marks[attackers:, 0] = 0
+        self._ways = prey_reach * headings()
+        self._playing = torch.zeros(1, predators, dtype=torch.bool)
 
     def reset(self, streams: Streams) -> State:
         position = streams.uniform(self.n + self.prey, 2).mul_(2).sub_(1).mul_(self.arena)
@@ -186,16 +187,24 @@ class CooperativeHunting(ParticleGame):
         caught = state["caught"]
         before = batch_last(state["position"])
         predators, prey = before[:, : self.n], before[:, self.n :]
-        push = torch.empty_like(before)
-        push[:, : self.n] = self.push(actions)
+        away = before[:, :, None] - before[:, None]
+        distance = lengths(away)
+        attackers, of_prey = slice(self.attackers), slice(self.n, None)
         flight = flee(
-            prey, predators[:, : self.attackers], self.prey_view, self.prey_reach, self.arena, self._headings
+            prey,
+            predators[:, attackers],
+            away[:, of_prey, attackers],
+            distance[:, of_prey, attackers],
+            self.prey_view,
+            self.arena,
+            self._ways,
         )
-        held = (lengths(predators[:, self.attackers :, None] - prey[:, None]) < self.grip).any(dim=1)
-        push[:, self.n :] = flight.masked_fill_((caught | held)[..., None], 0)
+        held = (distance[:, of_prey, self.attackers : self.n] < self.grip).any(dim=2)
+        flight.masked_fill_((caught | held)[..., None], 0)
         out = self._out(caught)
         contact_distance = self._contact_distance.masked_fill(out[:, :, None] | out[:, None], NO_CONTACT)
-        moved = self.advance(state, push, contact_distance)
+        contact = apart_forces(away, distance, contact_distance, self.physics)
+        moved = self.advance(state, joined([self.push(actions), flight]), contact)
 
         predators, prey = moved["position"][:, : self.n], moved["position"][:, self.n :]
         distance = lengths(predators[:, :, None] - prey[:, None])  # (B, n, m)
@@ -221,14 +230,14 @@ class CooperativeHunting(ParticleGame):
         position, velocity = state["position"], state["velocity"]
         numbers = position.new_empty(self.n, self.n + self.prey, 5, len(position)).movedim(-1, 0)
         own, others = numbers[:, :, 0], numbers[:, :, 1:]  # (B, n, 5) and (B, n, n + m - 1, 5)
-        own[..., :2], own[..., 2:4], own[..., 4] = position[:, : self.n], velocity[:, : self.n], self._role
-        torch.sub(position[:, self._others], position[:, : self.n, None], out=others[..., :2])
-        torch.sub(velocity[:, self._others], velocity[:, : self.n, None], out=others[..., 2:4])
-        others[..., 4] = 1
-        hidden = self._out(state["caught"])[:, self._others]
+        moving = joined([position.transpose(1, 2), velocity.transpose(1, 2)]).transpose(1, 2)  # (B, n + m, 4)
+        own[..., :4], numbers[..., 4] = moving[:, : self.n], self._marks
+        torch.sub(moving[:, self._others], moving[:, : self.n, None], out=others[..., :4])
         if self.view is not None:
-            hidden = hidden | (lengths(others[..., :2]) > self.view)
-        others.masked_fill_(hidden[..., None], 0)
+            near = (lengths(others[..., :2]) <= self.view)[..., None]
+            torch.where(near, others, self._zero, out=others)
+        hunted = others[:, :, -self.prey :]  # which comes last for everybody
+        torch.where(state["caught"][:, None, :, None], self._zero, hunted, out=hunted)
         return batch_first(numbers).flatten(2)
 
     def global_state(self, state: State) -> Tensor:
@@ -255,4 +264,4 @@ class CooperativeHunting(ParticleGame):
 
     def _out(self, caught: Tensor) -> Tensor:
         """Bodies that are out of the game, which only prey can be, bool (B, n + m)."""
-        return (caught[..., None] & self._prey_bodies).any(dim=1)
+        return joined([self._playing.expand(len(caught), -1), caught])

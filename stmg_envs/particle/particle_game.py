@@ -14,8 +14,8 @@ from torch import Tensor
 
 from stmg_envs.arguments import require_count, require_number, require_positive
 from stmg_envs.errors import InvalidArgumentError
-from stmg_envs.particle.layout import batch_first, batch_last
-from stmg_envs.particle.physics import Physics, contact_distances, contact_forces, lengths, move
+from stmg_envs.particle.layout import batch_first, batch_last, joined
+from stmg_envs.particle.physics import Physics, contact_distances, lengths, move
 from stmg_envs.particle.rendering import Picture, Point, draw, write
 from stmg_envs.protocol import Game, State
 
@@ -94,6 +94,7 @@ class ParticleGame(Game):
         self._acceleration = torch.tensor(acceleration, dtype=torch.float32)[:, None]
         self._max_speed = torch.tensor(max_speed, dtype=torch.float32)
         self._contact_distance = contact_distances(self._radius)
+        self._zero = torch.zeros(())
         self._pushes = torch.tensor(DISCRETE_PUSHES)
         self._apart = ~torch.eye(self.n, dtype=torch.bool)
         # Row i names the bodies other than agent i, in order.
@@ -113,19 +114,17 @@ class ParticleGame(Game):
         trail = position[:, None].expand(-1, self.trail, -1, -1)
         return {"position": position, "velocity": torch.zeros_like(position), "trail": trail}
 
-    def advance(self, state: State, push: Tensor, contact_distance: Tensor) -> State:
+    def advance(self, state: State, push: Tensor, contact: Tensor) -> State:
         """The state one timestep later.
 
         Args:
             state: position, velocity and trail.
             push: of every body, (B, E, 2) in [-1, 1].
-            contact_distance: (E, E) or (B, E, E).
+            contact: forces by which bodies push each other apart, (B, E, 2). It is overwritten.
         """
         position, velocity = batch_last(state["position"]), batch_last(state["velocity"])
-        force = contact_forces(position, contact_distance, self.physics).add_(push * self._acceleration)
-        trail = state["trail"].new_empty(state["trail"].shape[1:] + position.shape[:1]).movedim(-1, 0)
-        trail[:, 1:] = state["trail"][:, :-1]
-        trail[:, :1] = position[:, None]
+        force = contact.add_(push * self._acceleration)
+        trail = joined([position[:, None], state["trail"]])[:, : self.trail]
         position, velocity = move(position, velocity, force, self._max_speed, self.physics)
         return {"position": position, "velocity": velocity, "trail": trail}
 
@@ -136,8 +135,9 @@ class ParticleGame(Game):
         costs 0 up to 0.9, then 10 (x - 0.9) up to 1, then min(exp(2 x - 2), 10), as in simple_tag.
         """
         x = position.abs() / self.arena
-        ramp = (x - 0.9).mul_(10).clamp_(min=0)
-        one, other = torch.where(x < 1, ramp, (2 * x - 2).exp_().clamp_(max=10)).unbind(-1)
+        ramp = (x - 0.9).mul_(10).clamp_(0, 10)
+        # The ramp is below the exponential up to 1, and above it from there to where both are above 10.
+        one, other = ramp.minimum((2 * x - 2).exp_()).unbind(-1)
         return (one + other).mul_(self.boundary_penalty)
 
     def neighbors(self, state: State) -> Tensor:

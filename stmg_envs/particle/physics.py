@@ -61,8 +61,8 @@ MPE = Physics()
 
 def lengths(vectors: Tensor) -> Tensor:
     """Euclidean lengths of vectors (..., 2), shape (...)."""
-    x, y = vectors.unbind(-1)
-    return (x * x).add_(y * y).sqrt_()
+    x, y = (vectors * vectors).unbind(-1)
+    return x.add_(y).sqrt_()
 
 
 def contact_distances(radius: Tensor) -> Tensor:
@@ -86,14 +86,20 @@ def contact_forces(position: Tensor, contact_distance: Tensor, physics: Physics 
         The total force on each body, (B, E, 2). Bodies in the very same place do not push.
     """
     away = position[:, :, None] - position[:, None]
-    distance = lengths(away)
+    return apart_forces(away, lengths(away), contact_distance, physics)
+
+
+def apart_forces(away: Tensor, distance: Tensor, contact_distance: Tensor, physics: Physics = MPE) -> Tensor:
+    """The same for bodies i that are `away` from bodies j, (B, E, E, 2), and at a `distance`, (B, E, E)."""
     depth = (contact_distance - distance).div_(physics.contact_margin)
     apart = depth < -NEGLIGIBLE
     # log(1 + exp(depth)) without overflow. torch's softplus rounds differently at the end of a tensor, and
     # then a world would depend on its place in the batch.
-    overlap = depth.clamp(min=0).add_(depth.abs_().clamp_(max=NEGLIGIBLE).neg_().exp_().log1p_())
+    overlap = depth.clamp(min=0)
+    # Less twice what is positive: minus the absolute value.
+    overlap.add_(depth.sub_(overlap, alpha=2).clamp_(min=-NEGLIGIBLE).exp_().log1p_())
     push = overlap.mul_(physics.contact_force * physics.contact_margin).masked_fill_(apart, 0)
-    return pairwise_sum(away.mul_(push.div_(distance.clamp_(min=SAME_PLACE))[..., None]), dim=2)
+    return pairwise_sum(away * push.div_(distance.clamp(min=SAME_PLACE))[..., None], dim=2)
 
 
 def move(

@@ -156,15 +156,15 @@ class Episodes:
             actions: int64 (B, n) or float32 (B, n, action_dim).
             where: bool (B,); the other environments stay as they are and get zero rewards.
         """
-        streams = self.require_start().fold(self.episode, self.elapsed + 1)
+        elapsed = self.elapsed + 1
+        streams = self.require_start().fold(self.episode, elapsed)
         acted = self.game.alive(self.state)
         outcome = self.game.step(self.state, actions, streams)
-        elapsed = self.elapsed + 1
         limit = self.game.max_steps
         if limit is None:
             truncated = torch.zeros_like(outcome.terminated)
         else:
-            truncated = (elapsed >= limit) & ~outcome.terminated
+            truncated = (elapsed >= limit) > outcome.terminated  # and not
         rewards, terminated, state = outcome.rewards, outcome.terminated, outcome.state
         if where is not None:
             elapsed = torch.where(where, elapsed, self.elapsed)
@@ -173,8 +173,9 @@ class Episodes:
             acted = acted & where[:, None]
             state = {name: _select(where, new, self.state[name]) for name, new in state.items()}
         self.elapsed, self._state = elapsed, state
-        terminations = acted & (terminated[:, None] | ~self.game.alive(state))
-        truncations = acted & truncated[:, None] & ~terminations
+        plays_on = self.game.alive(state) > terminated[:, None]
+        terminations = acted > plays_on
+        truncations = acted & plays_on & truncated[:, None]
         return Transition(rewards, terminated, truncated, terminations, truncations, outcome.metrics)
 
     @with_own_threads

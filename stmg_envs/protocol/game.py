@@ -44,6 +44,12 @@ def legal_actions(counts: tuple[int, ...], device: torch.device) -> Tensor:
     return width < torch.tensor(counts, device=device)[:, None]
 
 
+@functools.cache
+def everybody(n: int, device: torch.device) -> Tensor:
+    """That all agents are in the game, bool (n,)."""
+    return torch.ones(n, dtype=torch.bool, device=device)
+
+
 class Game(JointSpaces, ABC):
     """A spatio-temporal sequential Markov game, batched over episodes.
 
@@ -96,7 +102,7 @@ class Game(JointSpaces, ABC):
         nobody is left.
         """
         values = next(iter(state.values()))
-        return torch.ones(self.n, dtype=torch.bool, device=values.device).expand(values.shape[0], self.n)
+        return everybody(self.n, values.device).expand(values.shape[0], self.n)
 
     def neighbors(self, state: State) -> Tensor:
         """The neighbour graph, bool (B, n, n), symmetric, False on the diagonal."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 
 def fully_connected(n: int, batch: int, device: torch.device | str = "cpu") -> Tensor:
     """Everyone is everyone's neighbour, bool (B, n, n)."""
-    return (~torch.eye(n, dtype=torch.bool, device=device)).expand(batch, n, n)
+    return _others(n, torch.device(device)).expand(batch, n, n)
+
+
+@functools.cache
+def _others(n: int, device: torch.device) -> Tensor:
+    return ~torch.eye(n, dtype=torch.bool, device=device)
 
 
 def to_networkx(agents: Sequence[str], adjacency: NDArray[np.bool_]) -> nx.Graph:

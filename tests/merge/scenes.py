@@ -8,10 +8,8 @@ from typing import Any
 
 import torch
 
-from stmg_envs.merge.roads import LANES, roads
+from stmg_envs.merge.roads import LANES
 from stmg_envs.merge.vehicles import Motion, Vehicles
-
-CPU = torch.device("cpu")
 
 
 def place(rows: Sequence[dict[str, Any]]) -> Vehicles:
@@ -41,7 +39,7 @@ def place(rows: Sequence[dict[str, Any]]) -> Vehicles:
         crashed=column("crashed"),
         present=column("present"),
     )
-    near = roads(CPU).closest(vehicles.x, vehicles.heading, Motion.of(vehicles).offsets)
+    near = Motion.of(vehicles).closest()
     target = [row.get("target", int(own)) for row, own in zip(table, near, strict=True)]
     return replace(vehicles, lane=near, target=torch.tensor(target)[:, None])
 

@@ -16,21 +16,22 @@ from highway_env.road.lane import SineLane, StraightLane
 from highway_env.road.road import RoadNetwork
 from hypothesis import given
 from hypothesis import strategies as st
-from scenes import CPU, place
+from scenes import place
 
 import stmg_envs
 from stmg_envs.errors import InvalidArgumentError
-from stmg_envs.merge.collisions import Rectangles, overlaps
 from stmg_envs.merge.game import OnRampMerge, unpack
 from stmg_envs.merge.highway import HighwayEnvGame
 from stmg_envs.merge.network import make_network
-from stmg_envs.merge.roads import LANES, roads
+from stmg_envs.merge.rectangles import overlaps
+from stmg_envs.merge.roads import BESIDE_MERGE, LANES, MERGE, bend_heading, bend_phase, opens, roads
 from stmg_envs.merge.scene import MergeScene
 from stmg_envs.merge.simulation import action_mask
 from stmg_envs.merge.vehicles import LENGTH, WIDTH, Motion
 from stmg_envs.protocol import Episodes, GameParallelEnv
 
 NETWORK: RoadNetwork = make_network()
+CPU = torch.device("cpu")
 PLAIN = make_network(RoadNetwork, StraightLane, SineLane)
 ID = "stmg/OnRampMerge-v0"
 
@@ -49,7 +50,7 @@ def test_lanes_stand_where_they_stand_in_the_network() -> None:
         following = NETWORK.next_lane(LANES[index], position=end)
         assert LANES[int(lanes.next_lane[index])] == following
         sides = [side for side in NETWORK.side_lanes(LANES[index]) if not network[side].forbidden]
-        assert [LANES[side] for side in lanes.side_lane[index : index + 1].tolist() if side >= 0] == sides
+        assert sides == ([LANES[BESIDE_MERGE]] if index == MERGE else [])
 
 
 @given(x_values, y_values, headings)
@@ -69,25 +70,30 @@ def test_the_faster_network_says_the_same(x: float, y: float, heading: float) ->
 def test_places_on_lanes(x: float, y: float, heading: float) -> None:
     lanes = roads(CPU)
     place_x, place_y = (torch.full((1, 1), value, dtype=torch.float64) for value in (x, y))
-    offsets = lanes.offsets(place_x, place_y)
-    lane = int(lanes.closest(place_x, torch.full_like(place_x, heading), offsets))
+    phase = bend_phase(place_x)
+    offsets = lanes.offsets(place_y, phase)
+    aside = offsets.abs()
+    lane = int(lanes.closest(place_x, torch.full_like(place_x, heading), aside, bend_heading(phase)))
     network = list(NETWORK.lanes_dict().values())
     distances = [one.distance_with_heading(np.array([x, y]), heading) for one in network]
     assert distances[lane] == pytest.approx(min(distances), abs=1e-12)
-    covering = int(lanes.covering(place_x, offsets))
+    covering = int(lanes.covering(place_x, aside))
     for index, one in enumerate(network):
         along, across = one.local_coordinates(np.array([x, y]))
         assert float(offsets[index]) == pytest.approx(across, abs=1e-12)
         if abs(abs(across) - 3) > 1e-9:
             assert bool(covering >> index & 1) == one.on_lane(np.array([x, y]), along, across, margin=1)
-        followed = lanes.follow(torch.tensor([[index]]), place_x)
+        followed = lanes.follow(torch.tensor([[index]]), place_x, torch.tensor([[False]]))
+        assert int(lanes.follow(torch.tensor([[index]]), place_x, torch.tensor([[True]]))) == index
         if along <= one.length - 2.5:
             assert int(followed) == index
         elif along < one.length + 5:
             assert LANES[int(followed)] == NETWORK.next_lane(LANES[index], position=np.array([x, y]))
-        if not one.forbidden:
-            reachable = lanes.reachable(torch.tensor([[index]]), place_x, place_y)
-            assert bool(reachable) == one.is_reachable_from(np.array([x, y]))
+        reachable = index == MERGE and network[BESIDE_MERGE].is_reachable_from(np.array([x, y]))
+        assert bool(opens(torch.tensor([[index]]), place_x, place_y)) == reachable
+    # What human drivers rely on.
+    if lane == MERGE:
+        assert bool(opens(torch.tensor([[lane]]), place_x, place_y)) == (y <= 8)
 
 
 @given(
@@ -97,17 +103,20 @@ def test_collisions_of_rectangles(
     x: float, y: float, heading: float, other_heading: float, shift: float, other_shift: float, square: bool
 ) -> None:
     sizes = ((LENGTH, WIDTH), (2.0, 2.0) if square else (LENGTH, WIDTH))
-    bodies, corners, shifts = [], [], []
+    sides, corners, shifts = [], [], []
     for place_x, place_y, angle, move, (length, width) in (
         (0.0, 0.0, heading, shift, sizes[0]),
         (x, y, other_heading, other_shift, sizes[1]),
     ):
-        values = (place_x, place_y, math.cos(angle), math.sin(angle), length / 2, width / 2, move)
-        bodies.append(Rectangles(*(torch.tensor([value], dtype=torch.float64) for value in values)))
+        sides += [(math.cos(angle), math.sin(angle)), (-math.sin(angle), math.cos(angle))]
         box = utils.rect_corners(np.array([place_x, place_y]), length, width, angle)
         corners.append(np.vstack([box, box[:1]]))
         shifts.append(move * np.array([math.cos(angle), math.sin(angle)]))
-    touch, will_touch, push = overlaps(*bodies)
+    between = torch.tensor([[[-x], [-y]], (shifts[0] - shifts[1])[:, None].tolist()], dtype=torch.float64)
+    half = torch.tensor([[size / 2] for pair in sizes for size in pair], dtype=torch.float64)
+    (touch, will_touch), push = overlaps(
+        torch.tensor(sides, dtype=torch.float64).t()[..., None], half, between
+    )
     wanted = utils.are_polygons_intersecting(*corners, *shifts)
     swapped = utils.are_polygons_intersecting(*(box + 1e-9 for box in corners[:1]), corners[1], *shifts)
     if wanted[:2] == swapped[:2]:  # else they graze
@@ -281,4 +290,4 @@ def test_vehicles_by_hand_are_where_they_are_put() -> None:
         ("j", "k"),
         ("c", "d"),
     ]
-    assert Motion.of(vehicles).velocity_x.tolist() == [[0.0]] * 4
+    assert Motion.of(vehicles).velocity[0].tolist() == [[0.0]] * 5

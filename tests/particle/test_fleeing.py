@@ -16,7 +16,9 @@ from stmg_envs.particle.physics import lengths
 
 def push(prey: tuple[float, float], *predators: tuple[float, float]) -> Tensor:
     """The push of one prey that sees and looks ahead half a length, (2,)."""
-    return flee(torch.tensor([[prey]]), torch.tensor([list(predators)]), 0.5, 0.5, 1.0, headings())[0, 0]
+    one, others = torch.tensor([[prey]]), torch.tensor([list(predators)])
+    away = one[:, :, None] - others[:, None]
+    return flee(one, others, away, lengths(away), 0.5, 1.0, 0.5 * headings())[0, 0]
 
 
 def around(angle: float, distance: float = 0.3) -> tuple[float, float]:

@@ -76,6 +76,14 @@ def test_predators_pay_their_distance_and_leaving_the_arena() -> None:
     }
 
 
+def test_boundary_penalty_has_three_parts() -> None:
+    game = CooperativeHunting()
+    x = torch.cat([torch.linspace(0, 4, 100_001), torch.nextafter(torch.ones(2), torch.tensor([0.0, 2.0]))])
+    ramp, exponential = (x - 0.9).mul(10).clamp(min=0), (2 * x - 2).exp().clamp(max=10)
+    penalty = game.outside(torch.stack([x, torch.zeros_like(x)], dim=-1)[None])[0]
+    assert torch.equal(penalty, torch.where(x < 1, ramp, exponential))
+
+
 def test_boundary_penalty_is_bounded_and_has_a_weight() -> None:
     game = CooperativeHunting(boundary_penalty=0.5, arena=2.0)
     place = torch.tensor([[[1.8, 0.0], [1.9, -1.9], [100.0, 0.0]]])
