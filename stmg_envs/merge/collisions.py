@@ -19,6 +19,7 @@ from torch import Tensor
 from stmg_envs.merge.profiles import Profile
 from stmg_envs.merge.rectangles import overlaps
 from stmg_envs.merge.vehicles import HEADING, LENGTH, SPEED, TICK, WIDTH, Motion, Vehicles
+from stmg_envs.protocol.capture import may_ask
 
 OBSTACLE_SIZE = 2.0
 """Length and width, metres."""
@@ -97,7 +98,7 @@ def collide(vehicles: Vehicles, motion: Motion, profile: Profile) -> Vehicles:
     away_x, away_y = apart.square()
     reach = (motion.pose[SPEED].index_select(0, first) * TICK).add_(pairs.reach)
     near = away_x.add_(away_y) <= reach.square_()
-    collide_where = collide_near if near.device.type == "cpu" else collide_all
+    collide_where = collide_near if may_ask(near.device) else collide_all
     changes = collide_where(vehicles, motion, profile, pairs, apart, near)
     if "speed" in changes:
         motion.pose[SPEED, :-1] = changes["speed"]

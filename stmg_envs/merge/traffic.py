@@ -19,6 +19,7 @@ from torch import Tensor
 from stmg_envs.merge.profiles import Profile
 from stmg_envs.merge.roads import BESIDE_MERGE, LANE_WIDTH, MERGE, SPEED_LIMIT, roads
 from stmg_envs.merge.vehicles import SMALL, TICK, Motion, Vehicles, X
+from stmg_envs.protocol.capture import may_ask
 
 MAX_ACCELERATION = 6.0
 COMFORT_ACCELERATION, COMFORT_BRAKING = 3.0, 5.0
@@ -96,7 +97,7 @@ def drive(
     follows.masked_fill_(starts, BESIDE_MERGE)
 
     contested = changing & ((bits[:, 0] | bits[:, 1]) == SIDE_BY_SIDE)
-    if contested.device.type != "cpu" or bool(contested.any()):
+    if not may_ask(contested.device) or bool(contested.any()):
         give_way(vehicles, target, contested, ahead[:, :-1], desired[n:, :-1], masks.later)
     torch.where(follows == lane, stays, stays.minimum(changes), out=acceleration)
     acceleration.clamp_(-MAX_ACCELERATION, MAX_ACCELERATION)
