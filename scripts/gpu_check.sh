@@ -9,11 +9,10 @@ device=${1:-cuda} out=${OUT:-build/gpu} site=${SITE:-build/gpu-site} seconds=${S
 python=${PYTHON:-python3} quick=() began=$SECONDS
 [ "$device" != cpu ] || quick=(--quick)
 mkdir -p "$out"
-# Whoever made the copy of the tree that this runs in.
-export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
-if [ ! -e .git ] && command -v git > /dev/null; then
-    cp -r build/gpu-wheels/head.git .git && git config core.bare false && git reset --quiet
-    git status --short
+# The commit that came along is the one to compare the tree with, whatever is known of others here.
+if [ -d build/gpu-wheels/head.git ] && command -v git > /dev/null; then
+    export GIT_DIR=$PWD/build/gpu-wheels/head.git GIT_WORK_TREE=$PWD
+    git config core.bare false && git reset --quiet && git status --short --untracked-files=no
 fi
 "$python" -m pip install --quiet --no-index --no-deps --no-compile --no-cache-dir --upgrade \
     --target "$site" build/gpu-wheels/*.whl || { echo "no wheels; try: scripts/gpu_wheels.sh"; exit 1; }
