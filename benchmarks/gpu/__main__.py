@@ -71,7 +71,7 @@ def main(device: str, out: Path, seconds: float, quick: bool, wanted: str) -> No
     torch.set_num_threads(1)
     console = Console(width=160)
     setting = Setting(torch.device(device), quick, time.monotonic() + seconds)
-    findings = Findings(out, f"The suite on {device}")
+    findings = Findings(out)
     table = stages(out)
     chosen = [name.strip() for name in wanted.split(",")] if wanted else list(table)
     if unknown := [name for name in chosen if name not in table]:
