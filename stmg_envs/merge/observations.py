@@ -34,7 +34,7 @@ def in_metres(observations: Tensor) -> Tensor:
 
     Each row is presence, x, y, and velocity along x and y; those of others are relative to oneself.
     """
-    scale = observations.new_tensor(SCALES)
+    scale = _scales(observations.device).flatten().to(observations.dtype)
     return observations[..., : FEATURES * (1 + SEEN)].unflatten(-1, (1 + SEEN, FEATURES)) * scale
 
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from stmg_envs.merge.bicycle import SPEED_GAIN, move, steer
 from stmg_envs.merge.collisions import collide
 from stmg_envs.merge.profiles import Profile
 from stmg_envs.merge.roads import BESIDE_MERGE, opens, roads
 from stmg_envs.merge.traffic import drive
-from stmg_envs.merge.vehicles import HEADING, SPEED, SPEED_GAIN, Motion, Vehicles, move, steer
+from stmg_envs.merge.vehicles import HEADING, SPEED, Motion, Vehicles
 
 ACTIONS = ("left", "idle", "right", "faster", "slower")
 """What an agent decides: to change lanes, nothing, or the next higher or lower target speed."""

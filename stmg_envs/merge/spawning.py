@@ -52,13 +52,17 @@ def spawn(crowd: Crowd, streams: Streams) -> Vehicles:
     drivers in the same way.
     """
     n, size = crowd.agents[1], crowd.count
+    # One draw, for each is many short operations.
+    counts, places, numbers = streams.bits(2 + 2 * PLACES + 2 * size).split([2, 2 * PLACES, 2 * size], dim=1)
     agents, traffic = (
-        low + (streams.uniform(dtype=torch.float64) * (high - low + 1)).long()
-        for low, high in (crowd.agents, crowd.traffic)
+        low + (chance * (high - low + 1)).long()
+        for chance, (low, high) in zip(
+            Streams.to_uniform(counts, torch.float64).unbind(1), (crowd.agents, crowd.traffic), strict=True
+        )
     )
-    orders = streams.permutation(PLACES).t(), streams.permutation(PLACES).t()  # (PLACES, B) each
-    noise = streams.uniform(size, dtype=torch.float64).t().contiguous()
-    speed = SPEEDS[0] + (SPEEDS[1] - SPEEDS[0]) * streams.uniform(size, dtype=torch.float64).t().contiguous()
+    orders = places.unflatten(1, (2, PLACES)).argsort(dim=-1).permute(1, 2, 0)  # (2, PLACES, B)
+    noise, pace = Streams.to_uniform(numbers, torch.float64).t().contiguous().unflatten(0, (2, size))
+    speed = SPEEDS[0] + (SPEEDS[1] - SPEEDS[0]) * pace
 
     index = torch.arange(size, device=noise.device)[:, None]
     driver = index >= n

@@ -1,19 +1,18 @@
-"""Vehicles: a bicycle model under a speed controller and a lane controller.
+"""Vehicles: where they are, and what follows from it.
 
 Everything has shape (V, B) here, vehicles first and the batch innermost, which is how arithmetic over pairs
-of vehicles is fast. The rules and constants are those of highway-env's `Vehicle` and `ControlledVehicle`.
+of vehicles is fast.
 """
 
 from __future__ import annotations
 
 import functools
-import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
 
-from stmg_envs.merge.roads import BEND, OBSTACLE, bend_heading, bend_phase, roads, wrap_
+from stmg_envs.merge.roads import OBSTACLE, bend_heading, bend_phase, roads
 
 LENGTH, WIDTH = 5.0, 2.0
 """Metres."""
@@ -21,21 +20,8 @@ LENGTH, WIDTH = 5.0, 2.0
 TICK = 1 / 15
 """Seconds of one step of the physics."""
 
-MAX_SPEED = 40.0
-"""Metres per second, forwards and backwards."""
-
-SPEED_GAIN = 1 / 0.6
-LATERAL_GAIN = 1 / 0.6
-HEADING_GAIN = 1 / 0.2
 LOOK_AHEAD = 0.1
-"""Controllers: gains, 1/s, and how far ahead the lane controller reads the lane's direction, s."""
-
-MAX_APPROACH = math.pi / 4
-MAX_STEERING = math.pi / 3
-"""Radians: between a vehicle that approaches its lane and that lane, and of the front wheels."""
-
-MAX_SLIP = math.sin(math.atan(math.tan(MAX_STEERING) / 2))
-"""Sine of the slip angle, that between a vehicle and its motion, when the wheels are fully turned."""
+"""How far ahead the lane controller reads the lane's direction, s."""
 
 SMALL = 1e-2
 """What stands for a divisor that is smaller."""
@@ -152,25 +138,15 @@ class _Constants:
     Attributes:
         obstacle: its pose, (4, 1, 1).
         ahead: how far ahead the direction of the bend is read, now and by the lane controller, s, (2, 1, 1).
-        limits, signs, unbounded: lowest and highest speed, their signs, and no limits, (2, 1, 1).
     """
 
     obstacle: Tensor
     ahead: Tensor
-    limits: Tensor
-    signs: Tensor
-    unbounded: Tensor
 
 
 @functools.cache
 def _constants(device: torch.device) -> _Constants:
-    rows = (
-        [*OBSTACLE, 0.0, 0.0],
-        [0.0, LOOK_AHEAD],
-        [-MAX_SPEED, MAX_SPEED],
-        [-1.0, 1.0],
-        [-math.inf, math.inf],
-    )
+    rows = [*OBSTACLE, 0.0, 0.0], [0.0, LOOK_AHEAD]
     return _Constants(*(torch.tensor(row, dtype=torch.float64, device=device)[:, None, None] for row in rows))
 
 
@@ -178,83 +154,3 @@ def _constants(device: torch.device) -> _Constants:
 def itself(n: int, count: int, device: torch.device) -> Tensor:
     """Which of the first n vehicles is which of all, bool (n, V, 1)."""
     return torch.eye(count, dtype=torch.bool, device=device)[:n, :, None]
-
-
-def not_zero(values: Tensor) -> Tensor:
-    """The values, but at least `SMALL` in size, so that one can divide by them."""
-    # Adding 0 makes a negative zero positive.
-    return values.abs().clamp_(min=SMALL).copysign_(values + 0.0)
-
-
-def steer(vehicles: Vehicles, motion: Motion, target: Tensor, slip: Tensor) -> None:
-    """Turn the wheels of vehicles so that they make for the middle of their target lanes.
-
-    The distance from the lane asks for a lateral speed, that for a direction relative to the lane, and that
-    for a rate of turning; front wheels and slip follow from it. Crashed vehicles roll straight on.
-
-    Args:
-        vehicles: the vehicles.
-        motion: theirs.
-        target: their target lanes, int64 (V, B).
-        slip: where to write the sine of the slip angle, (V, B).
-    """
-    offset = motion.offsets.gather(0, target[None])[0]
-    ahead = motion.bend[1, :-1].masked_fill(target != BEND, 0)
-    divisor = not_zero(vehicles.speed)
-    approach = (
-        offset.mul_(-LATERAL_GAIN).div_(divisor).clamp_(-1, 1).asin_().clamp_(-MAX_APPROACH, MAX_APPROACH)
-    )
-    turn = wrap_(ahead.add_(approach).sub_(vehicles.heading)).mul_(HEADING_GAIN)
-    torch.mul(divisor.reciprocal_().mul_(LENGTH / 2), turn, out=slip)
-    slip.clamp_(-MAX_SLIP, MAX_SLIP).masked_fill_(vehicles.crashed, 0)
-
-
-def limit(speed: Tensor, acceleration: Tensor) -> None:
-    """Keep vehicles that are faster than `MAX_SPEED` from getting faster, in place."""
-    constants = _constants(speed.device)
-    bounds = constants.limits - speed
-    within = bounds * constants.signs >= 0
-    low, high = torch.where(within, constants.unbounded, bounds)
-    acceleration.clamp_(low, high)
-
-
-def move(vehicles: Vehicles, motion: Motion, change: Tensor) -> tuple[Vehicles, Motion]:
-    """Move vehicles through one tick.
-
-    Args:
-        vehicles: the vehicles.
-        motion: theirs.
-        change: (4, V + 1, B); the last two rows are the sine of the slip angle and the acceleration, m/s2, of
-            all bodies. It is overwritten.
-
-    Returns:
-        The vehicles a tick later, with their nearest lanes, and their motion.
-    """
-    slip, acceleration = change[HEADING], change[SPEED, :-1]
-    torch.where(vehicles.crashed, -vehicles.speed, acceleration, out=acceleration)
-    limit(vehicles.speed, acceleration)
-    along = (1 - slip * slip).sqrt_()
-    torch.mul(motion.axes[1:], along, out=change[:HEADING])
-    change[:HEADING] += motion.axes[:2] * slip
-    change[:SPEED] *= motion.pose[SPEED]
-    change[HEADING] /= LENGTH / 2
-    change *= TICK
-    change += motion.pose
-    x, y, heading, speed = change[:, :-1]
-    x += vehicles.push_x
-    y += vehicles.push_y
-    seen = Motion.at(change)
-    zero = torch.zeros_like(x)
-    moved = replace(
-        vehicles,
-        x=x,
-        y=y,
-        heading=heading,
-        speed=speed,
-        push_x=zero,
-        push_y=zero,
-        pushed=torch.zeros_like(vehicles.pushed),
-        lane=seen.closest(),
-        crashed=vehicles.crashed | vehicles.pushed,
-    )
-    return moved, seen

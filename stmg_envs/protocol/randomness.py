@@ -82,9 +82,13 @@ class Streams:
 
     def uniform(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
         """Uniform on the open interval (0, 1), shape (B, *shape)."""
+        return self.to_uniform(self.bits(*shape), dtype)
+
+    @staticmethod
+    def to_uniform(bits: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Random bits as numbers on the open interval (0, 1): what `uniform` makes of those it draws."""
         digits = 52 if dtype == torch.float64 else 23
-        whole = _shift_right(self.bits(*shape), 64 - digits)
-        return (whole.to(dtype) + 0.5) * 2.0**-digits
+        return (_shift_right(bits, 64 - digits).to(dtype) + 0.5) * 2.0**-digits
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal float32, shape (B, *shape)."""
