@@ -32,7 +32,8 @@ from rich.table import Table
 from torch import Tensor
 
 from baselines.runs.plan import RunPlan, make_plan
-from baselines.training.lane import Present, joined, lanes_of, play
+from baselines.training.lane import Present
+from baselines.training.lanes import joined, lanes_of, play
 from baselines.training.population import Population
 from baselines.training.rollout import decision_noise
 from benchmarks.timing import in_turns_ms

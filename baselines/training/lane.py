@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,17 +13,7 @@ from torch import Tensor
 from baselines.networks.policy import Decision, Inputs
 from baselines.training.population import Parameters, Population, policy_inputs
 from baselines.training.successors import successor_inputs
-from stmg_envs.protocol import (
-    Captured,
-    GameVectorEnv,
-    JointVectorEnv,
-    Observations,
-    interleave,
-    interleave_named,
-    may_ask,
-    nested,
-    next_ready,
-)
+from stmg_envs.protocol import JointVectorEnv, Observations, may_ask, nested
 
 TimestepNoise = Callable[[int], Tensor]
 """Decision noise of a timestep by its number, (K, B, n, action_width)."""
@@ -49,15 +39,6 @@ class Present:
         rows = slice(number, None, lanes)
         observations = {name: x[rows] for name, x in self.observations.items()}
         return Present(observations, self.memory[rows], self.fresh[rows])
-
-
-def joined(parts: Sequence[Present]) -> Present:
-    """What lanes have, as the whole batch's."""
-    return Present(
-        interleave_named([part.observations for part in parts]),
-        interleave([part.memory for part in parts]),
-        interleave([part.fresh for part in parts]),
-    )
 
 
 class Lane:
@@ -163,153 +144,3 @@ class Lane:
 
     def _act(self, inputs: Inputs, noise: Tensor) -> Decision:
         return self.population.act(inputs, noise, self.parameters)
-
-
-class Timestep:
-    """A timestep of all environments of a native game, which an accelerator runs as one.
-
-    Args:
-        env: the environments.
-        population: who plays in them.
-        exchanges: whether neighbour graphs are kept.
-    """
-
-    def __init__(self, env: GameVectorEnv, population: Population, exchanges: bool) -> None:
-        self.env, self.population, self.exchanges = env, population, exchanges
-        self._captured = Captured(self._play, env.device, population.parameters)
-
-    @property
-    def records(self) -> bool:
-        """Whether timesteps run as one here."""
-        return self._captured.records
-
-    def __call__(
-        self, present: Present, noise: Tensor, final_noise: Tensor
-    ) -> tuple[Inputs, dict[str, Tensor], Present]:
-        """Decide, step, and see.
-
-        Args:
-            present: what is seen now.
-            noise: of the decisions.
-            final_noise: of the decisions that agents who were cut off would have made next.
-
-        Returns:
-            Inputs and columns of the timestep, and what is seen then.
-        """
-        with torch.no_grad():
-            snapshot, *played = self._captured(self.env.episodes.snapshot(), present, noise, final_noise)
-        self.env.episodes.restore(snapshot)
-        inputs, columns, present = played
-        return inputs, columns, present
-
-    def _play(
-        self,
-        parameters: Parameters,
-        snapshot: dict[str, Tensor],
-        present: Present,
-        noise: Tensor,
-        final_noise: Tensor,
-    ) -> tuple[dict[str, Tensor], Inputs, dict[str, Tensor], Present]:
-        self.env.episodes.restore(snapshot)
-        lane = Lane(self.env, self.population, present, self.exchanges, parameters)
-        lane.decide(noise)
-        lane.see(lambda _: final_noise)
-        columns = {name: only for name, (only,) in lane.columns.items()}
-        return self.env.episodes.snapshot(), lane.inputs[0], columns, lane.present
-
-
-class RecordedLane(Lane):
-    """Plays whole timesteps as one.
-
-    Args:
-        timestep: what plays them; the lane has all of its environments.
-        present: what the first decisions are made on.
-    """
-
-    def __init__(self, timestep: Timestep, present: Present) -> None:
-        super().__init__(timestep.env, timestep.population, present, timestep.exchanges)
-        self._timestep = timestep
-        self._noise = torch.empty(0)
-
-    def decide(self, noise: Tensor) -> None:
-        self._noise = noise
-
-    def see(self, noise: TimestepNoise) -> None:
-        inputs, columns, self.present = self._timestep(self.present, self._noise, noise(len(self.inputs)))
-        self.inputs.append(inputs)
-        for name, x in columns.items():
-            self.columns[name].append(x)
-
-
-def lanes_of(
-    env: JointVectorEnv, population: Population, present: Present, exchanges: bool, timestep: Timestep | None
-) -> list[Lane]:
-    """The lanes of environments, one for all if runs cannot be divided among them.
-
-    Args:
-        env: the environments.
-        population: K policies.
-        present: what the first decisions are made on.
-        exchanges: whether neighbour graphs are kept.
-        timestep: what plays timesteps as one, if these can be.
-    """
-    if timestep is not None and timestep.records:
-        return [RecordedLane(timestep, present)]
-    envs = env.lanes
-    if env.num_envs // population.size % len(envs):
-        envs = (env,)
-    return [
-        Lane(lane, population, present.part(number, len(envs)), exchanges) for number, lane in enumerate(envs)
-    ]
-
-
-def play(lanes: Sequence[Lane], steps: int, noise: TimestepNoise, final_noise: TimestepNoise) -> Tensor:
-    """Timesteps of all lanes; while the policy decides for one, the others step.
-
-    A lane goes on as soon as its step is over, whatever the others do; they change none of its numbers.
-
-    Args:
-        lanes: L lanes.
-        steps: T.
-        noise: of the decisions, and in place T for the values at the end.
-        final_noise: for the values of what agents saw who were cut off in a timestep.
-
-    Returns:
-        Values (K, B, n) of what was seen last.
-    """
-    stride = len(lanes)
-
-    def noise_of(number: int, timestep: int) -> Tensor:
-        return noise(timestep)[:, number::stride]
-
-    def final_noise_of(number: int) -> TimestepNoise:
-        return lambda timestep: final_noise(timestep)[:, number::stride]
-
-    for number, lane in enumerate(lanes):
-        lane.decide(noise_of(number, 0))
-    playing = list(range(stride))
-    while playing:
-        number = playing.pop(next_ready([lanes[number].env for number in playing]))
-        lanes[number].see(final_noise_of(number))
-        done = len(lanes[number].inputs)
-        if done < steps:
-            lanes[number].decide(noise_of(number, done))
-            playing.append(number)
-    values = [lane.last_values(noise_of(number, steps)) for number, lane in enumerate(lanes)]
-    return interleave(values, dim=1)
-
-
-def joined_columns(lanes: Sequence[Lane]) -> dict[str, Tensor]:
-    """The columns of all lanes as the whole batch's, (K, T, B, ...)."""
-    return {
-        name: interleave([torch.stack(lane.columns[name], dim=1) for lane in lanes], dim=2)
-        for name in lanes[0].columns
-    }
-
-
-def joined_inputs(lanes: Sequence[Lane]) -> Inputs:
-    """The inputs of all lanes as the whole batch's, (K, B, T, ...): rows of an environment stand together."""
-    return {
-        name: interleave([torch.stack([seen[name] for seen in lane.inputs], dim=2) for lane in lanes], dim=1)
-        for name in lanes[0].inputs[0]
-    }

@@ -26,17 +26,10 @@ from baselines.networks.value_norm import ValueNormalizer
 from baselines.training.advantages import generalized_advantages
 from baselines.training.episode_returns import EpisodeReturns
 from baselines.training.interaction import RewardInteraction
-from baselines.training.lane import (
-    Present,
-    Timestep,
-    TimestepNoise,
-    joined,
-    joined_columns,
-    joined_inputs,
-    lanes_of,
-    play,
-)
+from baselines.training.lane import Present, TimestepNoise
+from baselines.training.lanes import joined, joined_columns, joined_inputs, lanes_of, play
 from baselines.training.population import Population
+from baselines.training.recorded_lane import Timestep
 from stmg_envs.protocol import Captured, GameVectorEnv, JointVectorEnv, Observations, Streams, nested
 
 FINAL_DECISIONS = -1
