@@ -47,12 +47,14 @@ def record_cuda_graph(function: Function, read: list[Tensor]) -> tuple[list[Tens
     graph = torch.cuda.CUDAGraph()
     # A graph that is collected as garbage meanwhile would break off the recording.
     gc.collect()
+    collects = gc.isenabled()
     gc.disable()
     try:
         with torch.cuda.graph(graph):
             written = function(read)
     finally:
-        gc.enable()
+        if collects:
+            gc.enable()
     return written, graph.replay
 
 
