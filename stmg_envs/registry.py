@@ -32,7 +32,7 @@ class Backend:
         factory: "module:Class" of a `Game`, or of a `PriorityParallelEnv` whose constructor takes
             `render_mode` and `priority` beside the arguments of the game.
         extra: the extra of this distribution that installs the engine, or None.
-        engine: module that must be installed, named as its distribution is, or None.
+        engine: module that must be importable, named as its distribution is, or None.
         install: how else to install the engine, for one that the extra alone does not install.
     """
 
@@ -89,7 +89,7 @@ class GameSpec:
                 f"backend={backend!r} is none of {self.id}; expected one of {list(self.backends)}"
             )
         row = self.default if backend is None else self.backends[backend]
-        if row.engine is not None and not _installed(row.engine):
+        if row.engine is not None and not _importable(row.engine):
             raise MissingEngineError(
                 f"{self.id} needs the engine {row.engine!r}, which is not installed; install it with: "
                 + (row.install or f"pip install 'stmg[{row.extra}]'")
@@ -99,9 +99,10 @@ class GameSpec:
         return factory
 
 
-def _installed(module: str) -> bool:
-    # Any folder of that name on the path could be imported, but only what is installed has metadata.
-    return importlib.util.find_spec(module) is not None and any(Distribution.discover(name=module))
+def _importable(module: str) -> bool:
+    spec = importlib.util.find_spec(module)
+    # Any folder of that name on the path could be imported, but it comes from no file.
+    return spec is not None and spec.origin is not None
 
 
 def _native(module: str, name: str) -> dict[str, Backend]:
@@ -252,9 +253,13 @@ def list_envs() -> list[str]:
 
 
 def installed_engines() -> list[str]:
-    """The engines that are installed here."""
+    """The engines that are installed here: those that can be imported and have a version."""
     engines = {backend.engine for row in REGISTRY.values() for backend in row.backends.values()}
-    return sorted(name for name in engines if name is not None and _installed(name))
+    return sorted(
+        name
+        for name in engines
+        if name is not None and _importable(name) and any(Distribution.discover(name=name))
+    )
 
 
 def game_spec(id: str) -> GameSpec:
