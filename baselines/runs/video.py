@@ -56,7 +56,7 @@ def film(run_dir: str | Path, path: Path, seed: int | None = None, episode_seed:
         RunDirectoryError, CheckpointError: see `load_policy`.
     """
     # Pictures are made on the CPU.
-    policy = load_policy(run_dir, seed, device="cpu")
+    policy = load_policy(run_dir, seed, "cpu")
     check_film(path, policy.plan)
     if isinstance(policy.plan.game(), Game):
         frames, rate = _native_frames(policy, episode_seed)
