@@ -24,7 +24,7 @@ from benchmarks.gpu.setting import (
 def stage(setting: Setting) -> Iterator[Row]:
     """Operation by operation."""
     if not setting.accelerated:
-        yield {"left out": "only CUDA tells kernels; tests count operations"}
+        yield {"left out": "only CUDA tells kernels"}
         return
     with capturing(False):
         for name in ("steer", "mappo"):
