@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
+from torch.nn.functional import huber_loss
 
 from baselines.algorithms.config import OnPolicyConfig
-from baselines.algorithms.policy_gradient import PolicyGradient, Targets, huber, masked_mean
+from baselines.algorithms.policy_gradient import PolicyGradient, Targets, masked_mean
 from baselines.networks.mlp import MLPPolicy
 from baselines.networks.policy import JointPolicy, PolicySpec
 from baselines.training.gradients import Losses
@@ -57,7 +58,9 @@ class A2C(PolicyGradient):
         evaluation = self.population.evaluate(batch.inputs, batch.actions, parameters)
         policy_loss = -masked_mean(evaluation.log_probs * targets.advantages, batch.alive)
         entropy = masked_mean(evaluation.entropies, batch.alive)
-        errors = huber(targets.values - evaluation.values, self.config.huber_delta)
+        errors = huber_loss(
+            evaluation.values, targets.values, reduction="none", delta=self.config.huber_delta
+        )
         value_loss = masked_mean(errors, batch.alive)
         loss = policy_loss - targets.entropy_coef * entropy + self.config.value_coef * value_loss
         return loss, {"policy_loss": policy_loss, "value_loss": value_loss, "entropy": entropy}

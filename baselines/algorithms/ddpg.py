@@ -21,9 +21,10 @@ from typing import Annotated, Any
 import torch
 from pydantic import Field
 from torch import Tensor
+from torch.nn.functional import huber_loss
 
 from baselines.algorithms.off_policy import OffPolicy, OffPolicyConfig
-from baselines.algorithms.policy_gradient import huber, masked_mean
+from baselines.algorithms.policy_gradient import masked_mean
 from baselines.networks.deterministic import DeterministicPolicy
 from baselines.networks.policy import Inputs, JointPolicy, PolicySpec
 from baselines.training.population import Parameters, PolicyFunction
@@ -98,7 +99,7 @@ class DDPG(OffPolicy):
             goes_on = rows["next.alive"] & ~rows["terminated"]
             aim = rows["rewards"] + self.gamma * torch.where(goes_on, next_values, 0.0)
         taken = self._taken.map(parameters, inputs, rows["actions"])
-        value_loss = masked_mean(huber(aim - taken, HUBER_DELTA), alive)
+        value_loss = masked_mean(huber_loss(taken, aim, reduction="none", delta=HUBER_DELTA), alive)
         # Actors see the critics as they are; only critics learn from the error above.
         fixed = {name: p.detach() if name.startswith("critic.") else p for name, p in parameters.items()}
         intended, raw = self._intended.map(fixed, inputs, rows["noise"])

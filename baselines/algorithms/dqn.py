@@ -18,9 +18,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import huber_loss
 
 from baselines.algorithms.off_policy import OffPolicy, OffPolicyConfig
-from baselines.algorithms.policy_gradient import huber, masked_mean
+from baselines.algorithms.policy_gradient import masked_mean
 from baselines.networks.policy import JointPolicy, PolicySpec
 from baselines.networks.q_network import QNetwork
 from baselines.training.population import Parameters, map_module
@@ -60,5 +61,5 @@ class DQN(OffPolicy):
             following = following.sum(dim=-1, keepdim=True)
             rewards, alive = rewards[..., :1], alive.any(dim=-1, keepdim=True)
         aim = rewards + self.gamma * following
-        loss = masked_mean(huber(aim - taken, HUBER_DELTA), alive)
+        loss = masked_mean(huber_loss(taken, aim, reduction="none", delta=HUBER_DELTA), alive)
         return loss, {"value_loss": loss, "value": masked_mean(taken, alive)}

@@ -25,12 +25,6 @@ from baselines.training.rollout import Batch, Collector, Noise, rows_of
 from stmg_envs.protocol import JointVectorEnv, Streams, nested
 
 
-def huber(error: Tensor, delta: float) -> Tensor:
-    """Quadratic up to delta on both sides, linear beyond."""
-    size = error.abs()
-    return torch.where(size <= delta, 0.5 * error.square(), delta * (size - 0.5 * delta))
-
-
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
     """Mean over samples and agents of each run: (K, N, n) to (K,)."""
     return torch.where(mask, x, 0.0).sum(dim=(1, 2)) / mask.sum(dim=(1, 2)).clamp(min=1)

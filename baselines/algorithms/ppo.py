@@ -28,9 +28,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import huber_loss
 
 from baselines.algorithms.config import PPOConfig
-from baselines.algorithms.policy_gradient import PolicyGradient, Targets, huber, masked_mean
+from baselines.algorithms.policy_gradient import PolicyGradient, Targets, masked_mean
 from baselines.networks.policy import Evaluation
 from baselines.training.gradients import Losses
 from baselines.training.population import Parameters
@@ -48,7 +49,8 @@ def clipped_value_error(
 ) -> Tensor:
     """The larger Huber error of the value and of the value held near the old one (equation 15)."""
     near = old_values + (values - old_values).clamp(-clip, clip)
-    return torch.maximum(huber(targets - values, delta), huber(targets - near, delta))
+    errors = (huber_loss(x, targets, reduction="none", delta=delta) for x in (values, near))
+    return torch.maximum(*errors)
 
 
 class PPO(PolicyGradient):

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from baselines.networks.layers import OUTPUT_GAIN, Linear, flat_linear, mlp
 
+# Torch has no rule that maps attention over runs on a CPU: it takes run by run, which costs nothing where
+# sequences are long.
+warnings.filterwarnings("ignore", "There is a performance drop.*scaled_dot_product", UserWarning)
+
 
 class Cache:
-    """Keys and values of the tokens seen so far, in one buffer for the whole sequence.
+    """Keys and values of the tokens seen so far, in buffers for the whole sequence.
 
     Args:
         capacity: tokens of a whole sequence.
@@ -20,22 +26,26 @@ class Cache:
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.tokens = 0
-        self._buffer: Tensor | None = None
+        self._keys: Tensor | None = None
+        self._values: Tensor | None = None
 
-    def append(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Add a token, (B, heads, 1, d) each, and return all keys and values, (B, heads, tokens, d)."""
-        pair = torch.cat([key, value], dim=-1)
-        if self._buffer is None:
-            # Made from the token itself, so that it is mapped over a population like the token is.
-            self._buffer = torch.empty_like(pair.expand(*pair.shape[:-2], self.capacity, -1).contiguous())
-        self._buffer[..., self.tokens : self.tokens + 1, :] = pair
+    def attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Add a token, and attend from it to all of them and itself; each (B, d), one head a row."""
+        if self._keys is None or self._values is None:
+            # Made from the token itself, so that they are mapped over a population like the token is.
+            self._keys, self._values = (x.new_empty(len(x), self.capacity, x.shape[-1]) for x in (key, value))
+        self._keys[:, self.tokens] = key
+        self._values[:, self.tokens] = value
         self.tokens += 1
-        keys, values = self._buffer[..., : self.tokens, :].chunk(2, dim=-1)
-        return keys, values
+        keys, values = self._keys[:, : self.tokens], self._values[:, : self.tokens]
+        scores = torch.bmm((query * query.shape[-1] ** -0.5).unsqueeze(1), keys.transpose(1, 2))
+        return torch.bmm(scores.softmax(dim=-1), values).squeeze(1)
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, causal: bool) -> Tensor:
     """Scaled dot-product attention over (B, heads, tokens, d).
+
+    Scores of all pairs of tokens are held if they are no larger than the tokens.
 
     Args:
         query: queries.
@@ -43,9 +53,11 @@ def attend(query: Tensor, key: Tensor, value: Tensor, causal: bool) -> Tensor:
         value: values.
         causal: whether token i sees only tokens up to i.
     """
-    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
+    tokens, size = query.shape[-2:]
+    if tokens > size:
+        return functional.scaled_dot_product_attention(query, key, value, is_causal=causal)
+    scores = (query * size**-0.5) @ key.transpose(-2, -1)
     if causal:
-        tokens = scores.shape[-1]
         hidden = torch.ones(tokens, tokens, dtype=torch.bool, device=scores.device).triu(1)
         scores = scores.masked_fill(hidden, -torch.inf)
     return scores.softmax(dim=-1) @ value
@@ -54,6 +66,11 @@ def attend(query: Tensor, key: Tensor, value: Tensor, causal: bool) -> Tensor:
 def split_heads(x: Tensor, heads: int) -> Tensor:
     """(B, tokens, dim) to (B, heads, tokens, dim / heads)."""
     return x.unflatten(-1, (heads, -1)).transpose(-3, -2)
+
+
+def head_rows(x: Tensor, heads: int) -> Tensor:
+    """(B, dim) to (B * heads, dim / heads)."""
+    return x.reshape(len(x) * heads, -1)
 
 
 def merge_heads(x: Tensor) -> Tensor:
@@ -91,11 +108,10 @@ class SelfAttention(nn.Module):
         return self.out(merge_heads(attend(query, key, value, self.causal)))
 
     def step(self, x: Tensor, cache: Cache) -> Tensor:
-        """Attend from one new token (B, 1, dim) to the cached ones and itself."""
-        query, key, value = (
-            split_heads(part, self.heads) for part in self.query_key_value(x).chunk(3, dim=-1)
-        )
-        return self.out(merge_heads(attend(query, *cache.append(key, value), causal=False)))
+        """Attend from one new token (B, dim) to the cached ones and itself."""
+        parts = self.query_key_value(x).chunk(3, dim=-1)
+        attended = cache.attend(*(head_rows(part, self.heads) for part in parts))
+        return self.out(attended.view(x.shape))
 
 
 class Block(nn.Module):
@@ -119,7 +135,7 @@ class Block(nn.Module):
         return x + self.mlp(self.mlp_norm(x))
 
     def step(self, x: Tensor, cache: Cache) -> Tensor:
-        """The same for one new token (B, 1, dim) after the cached ones (causal blocks)."""
+        """The same for one new token (B, dim) after the cached ones (causal blocks)."""
         x = x + self.attention.step(self.attention_norm(x), cache)
         return x + self.mlp(self.mlp_norm(x))
 
@@ -145,7 +161,7 @@ class CausalStack(nn.Module):
         return [Cache(tokens) for _ in self.blocks]
 
     def step(self, x: Tensor, caches: list[Cache]) -> Tensor:
-        """The same for one new token (B, 1, dim) after the cached ones."""
+        """The same for one new token (B, dim) after the cached ones."""
         for block, cache in zip(self.blocks, caches, strict=True):
             x = cast(Block, block).step(x, cache)
         return x

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +42,10 @@ class ActionHead(nn.Module):
     def encode(self, actions: Tensor) -> Tensor:
         """Actions as network inputs, float (..., action_width)."""
 
+    @abstractmethod
+    def embedder(self, encoder: nn.Module) -> Callable[[Tensor], Tensor]:
+        """What embeds actions again and again, as `encoder` does once they are encoded."""
+
 
 class DiscreteHead(ActionHead):
     """Categorical over A actions; actions are int64 (...,)."""
@@ -64,6 +69,11 @@ class DiscreteHead(ActionHead):
     def encode(self, actions: Tensor) -> Tensor:
         classes = torch.arange(self.action_width, device=actions.device)
         return (actions.unsqueeze(-1) == classes).float()
+
+    def embedder(self, encoder: nn.Module) -> Callable[[Tensor], Tensor]:
+        device = next(encoder.parameters()).device
+        table: Tensor = encoder(torch.eye(self.action_width, device=device))
+        return lambda actions: table[actions]
 
 
 class GaussianHead(ActionHead):
@@ -99,6 +109,9 @@ class GaussianHead(ActionHead):
 
     def encode(self, actions: Tensor) -> Tensor:
         return actions
+
+    def embedder(self, encoder: nn.Module) -> Callable[[Tensor], Tensor]:
+        return encoder
 
 
 def action_head(

@@ -19,6 +19,8 @@ def flat_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
     Mapped over a population, the product is then one batched matrix product instead of one per row.
     """
+    if x.dim() == 2:
+        return functional.linear(x, weight, bias)
     rows = functional.linear(x.reshape(-1, x.shape[-1]), weight, bias)
     return rows.view(*x.shape[:-1], weight.shape[0])
 
@@ -112,7 +114,7 @@ class GRULayer(nn.Module):
         self.hidden = linear(dim, 3 * dim, 1.0, agents)
 
     def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
-        """Inputs (B, k, dim) and the hidden state before them to the hidden state after them."""
+        """Inputs (B, ..., dim) and the hidden state before them to the hidden state after them."""
         reset_x, update_x, new_x = self.input(x).chunk(3, dim=-1)
         reset_h, update_h, new_h = self.hidden(hidden).chunk(3, dim=-1)
         reset, update = (reset_x + reset_h).sigmoid(), (update_x + update_h).sigmoid()

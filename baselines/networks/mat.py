@@ -10,18 +10,24 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from baselines.networks.attention import Cache, SelfAttention, attend, merge_heads, split_heads
-from baselines.networks.displacement import Displacement
+from baselines.networks.agent_ids import ObservationEncoder
+from baselines.networks.attention import (
+    Cache,
+    SelfAttention,
+    attend,
+    head_rows,
+    merge_heads,
+    split_heads,
+)
+from baselines.networks.displacement import Displacement, Order
 from baselines.networks.heads import action_head
-from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, Linear, encoder, head, mlp
+from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, Linear, head, mlp
 from baselines.networks.policy import (
     Decision,
     Evaluation,
     Inputs,
     PolicySpec,
     SequentialPolicy,
-    take_agents,
-    with_agent_ids,
 )
 
 
@@ -68,24 +74,19 @@ class DecoderBlock(nn.Module):
     def forward(self, x: Tensor, representation: Tensor) -> Tensor:
         """Action tokens and representation, both (B, n, dim), to decoded tokens (B, n, dim)."""
         x = self.self_norm(x + self.self_attention(x))
-        attended = attend(self.queries(representation), *self._keys_values(x), causal=True)
-        return self._finish(representation, attended)
-
-    def queries(self, representation: Tensor) -> Tensor:
-        """Queries of all ranks, (B, heads, n, d)."""
-        return split_heads(self.query(representation), self.heads)
+        query, key, value = (
+            split_heads(part, self.heads) for part in (self.query(representation), self.key(x), self.value(x))
+        )
+        return self._finish(representation, merge_heads(attend(query, key, value, causal=True)))
 
     def step(self, x: Tensor, representation: Tensor, query: Tensor, caches: tuple[Cache, Cache]) -> Tensor:
-        """The same for the token of one rank, (B, 1, dim), with its query (B, heads, 1, d)."""
+        """The same for the token of one rank with its representation and query, (B, dim) each."""
         x = self.self_norm(x + self.self_attention.step(x, caches[0]))
-        attended = attend(query, *caches[1].append(*self._keys_values(x)), causal=False)
-        return self._finish(representation, attended)
-
-    def _keys_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return split_heads(self.key(x), self.heads), split_heads(self.value(x), self.heads)
+        parts = (head_rows(part, self.heads) for part in (query, self.key(x), self.value(x)))
+        return self._finish(representation, caches[1].attend(*parts).view(x.shape))
 
     def _finish(self, representation: Tensor, attended: Tensor) -> Tensor:
-        x = self.cross_norm(representation + self.out(merge_heads(attended)))
+        x = self.cross_norm(representation + self.out(attended))
         return self.mlp_norm(x + self.mlp(x))
 
 
@@ -107,7 +108,7 @@ class MATNetwork(SequentialPolicy):
     def __init__(self, spec: PolicySpec, dim: int, blocks: int, heads: int) -> None:
         super().__init__()
         self.spec = spec
-        self.observation_encoder = encoder(spec.obs_dim + spec.n, dim, spec.observation_norm)
+        self.observation_encoder = ObservationEncoder(spec.obs_dim, spec.n, dim, spec.observation_norm)
         self.observation_norm = nn.LayerNorm(dim)
         self.encoder = nn.Sequential(*(EncoderBlock(dim, heads) for _ in range(blocks)))
         self.critic = head(dim, 1)
@@ -122,47 +123,48 @@ class MATNetwork(SequentialPolicy):
         self.rank_identity = Displacement(spec.n, dim)
 
     def act(self, inputs: Inputs, noise: Tensor) -> Decision:
-        order = inputs["priority"]
-        representation, mask = self._encode(inputs)
+        order = self._order(inputs)
+        representation, mask = self._encode(inputs, order), inputs.get("action_mask")
         values = self.critic(representation).squeeze(-1)
-        noise = take_agents(noise, order)
         blocks = [cast(DecoderBlock, block) for block in self.decoder]
         caches = [(Cache(self.spec.n), Cache(self.spec.n)) for _ in blocks]
-        # Queries do not depend on actions, so those of all ranks are known beforehand.
-        queries = [block.queries(representation) for block in blocks]
-        token, actor_identity = self._start(representation), self.actor_identity(order)
+        embed = self.actor.embedder(self.action_encoder)
         actions, log_probs = [], []
-        for rank in range(self.spec.n):
-            decoded, here = self.action_norm(token), representation[:, rank : rank + 1]
+        token = self._start(representation)[:, 0]
+        for here, *queries, drawn, legal, identity in zip(
+            representation.unbind(dim=1),
+            # Queries do not depend on actions, so those of all ranks are known beforehand.
+            *(block.query(representation).unbind(dim=1) for block in blocks),
+            order.ranked(noise).unbind(dim=1),
+            [None] * self.spec.n if mask is None else order.ranked(mask).unbind(dim=1),
+            self.actor_identity(order).unbind(dim=1),
+            strict=True,
+        ):
+            decoded = self.action_norm(token)
             for block, query, cache in zip(blocks, queries, caches, strict=True):
-                decoded = block.step(decoded, here, query[:, :, rank : rank + 1], cache)
-            action, log_prob = self.actor.sample(
-                decoded[:, 0], noise[:, rank], None if mask is None else mask[:, rank]
-            )
+                decoded = block.step(decoded, here, query, cache)
+            action, log_prob = self.actor.sample(decoded, drawn, legal)
             actions.append(action)
             log_probs.append(log_prob)
-            encoded = self.action_encoder(self.actor.encode(action)).unsqueeze(1)
-            token = encoded + actor_identity[:, rank : rank + 1]
-        back = order.argsort(dim=-1)
-        decided = (torch.stack(actions, dim=1), torch.stack(log_probs, dim=1), values)
-        return Decision(*(take_agents(part, back) for part in decided))
+            token = embed(action) + identity
+        return Decision(*order.unranked(torch.stack(actions, dim=1), torch.stack(log_probs, dim=1), values))
 
     def evaluate(self, inputs: Inputs, actions: Tensor) -> Evaluation:
-        order = inputs["priority"]
-        representation, mask = self._encode(inputs)
-        ordered = take_agents(actions, order)
+        order = self._order(inputs)
+        representation, mask = self._encode(inputs, order), inputs.get("action_mask")
+        ordered = order.ranked(actions)
         decoded = self._decode(representation, ordered, order)
-        log_probs, entropies = self.actor.evaluate(decoded, ordered, mask)
-        values = self.critic(representation).squeeze(-1)
-        back = order.argsort(dim=-1)
-        return Evaluation(*(take_agents(part, back) for part in (log_probs, entropies, values)))
+        judged = self.actor.evaluate(decoded, ordered, None if mask is None else order.ranked(mask))
+        return Evaluation(*order.unranked(*judged, self.critic(representation).squeeze(-1)))
 
     def embed(self, inputs: Inputs, actions: Tensor) -> Tensor:
-        representation, _ = self._encode(inputs)
-        order = inputs["priority"]
-        return self._decode(representation, take_agents(actions, order), order)
+        order = self._order(inputs)
+        return self._decode(self._encode(inputs, order), order.ranked(actions), order)
 
-    def _decode(self, representation: Tensor, ordered: Tensor, order: Tensor) -> Tensor:
+    def _order(self, inputs: Inputs) -> Order:
+        return Order(inputs["priority"], len(self.start))
+
+    def _decode(self, representation: Tensor, ordered: Tensor, order: Order) -> Tensor:
         """Decoded tokens (B, n, dim) for actions in order of rank."""
         encoded = self.action_encoder(self.actor.encode(ordered[:, :-1]))
         superiors = encoded + self.actor_identity(order)[:, :-1]
@@ -171,13 +173,10 @@ class MATNetwork(SequentialPolicy):
             decoded = block(decoded, representation)
         return decoded
 
-    def _encode(self, inputs: Inputs) -> tuple[Tensor, Tensor | None]:
-        """Representation (B, n, dim) and masks, in order of rank."""
-        order = inputs["priority"]
-        embeddings = self.observation_norm(self.observation_encoder(with_agent_ids(inputs["observation"])))
-        mask = inputs.get("action_mask")
-        representation = self.encoder(take_agents(embeddings, order) - self.rank_identity(order))
-        return representation, None if mask is None else take_agents(mask, order)
+    def _encode(self, inputs: Inputs, order: Order) -> Tensor:
+        """Representation (B, n, dim), in order of rank."""
+        embeddings = self.observation_norm(self.observation_encoder(inputs["observation"]))
+        return self.encoder(order.ranked(embeddings) - self.rank_identity(order))
 
     def _start(self, representation: Tensor) -> Tensor:
         """The start token, (B, 1, dim)."""

@@ -6,9 +6,10 @@ import itertools
 
 from torch import Tensor, nn
 
+from baselines.networks.agent_ids import with_agent_ids
 from baselines.networks.heads import ActionHead, action_head
 from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, Linear, linear, norm
-from baselines.networks.policy import Decision, Evaluation, Inputs, JointPolicy, PolicySpec, with_agent_ids
+from baselines.networks.policy import Decision, Evaluation, Inputs, JointPolicy, PolicySpec
 
 Hidden = tuple[int, ...]
 

@@ -117,10 +117,3 @@ def take_agents(x: Tensor, index: Tensor) -> Tensor:
     """Reorder the agent axis: x (B, n, ...) by indices (B, n)."""
     index = index.view(*index.shape, *([1] * (x.dim() - 2)))
     return torch.gather(x, 1, index.expand(-1, -1, *x.shape[2:]))
-
-
-def with_agent_ids(observations: Tensor) -> Tensor:
-    """Append the one-hot agent index: (B, n, obs_dim) to (B, n, obs_dim + n)."""
-    batch, n = observations.shape[:2]
-    ids = torch.eye(n, device=observations.device, dtype=observations.dtype)
-    return torch.cat([observations, ids.expand(batch, n, n)], dim=-1)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from baselines.networks.agent_ids import with_agent_ids
 from baselines.networks.heads import action_head
 from baselines.networks.layers import OUTPUT_GAIN, GRULayer, linear, norm
 from baselines.networks.mlp import Hidden, MLPCritic, trunk
-from baselines.networks.policy import Decision, Evaluation, Inputs, JointPolicy, PolicySpec, with_agent_ids
+from baselines.networks.policy import Decision, Evaluation, Inputs, JointPolicy, PolicySpec
 
 
 class RecurrentPolicy(JointPolicy):

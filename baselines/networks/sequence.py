@@ -20,7 +20,7 @@ class SequenceModel(Protocol):
         """What `step` carries along, before the first of so many tokens."""
 
     def step(self, x: Tensor, caches: list[Any]) -> Tensor:
-        """The same for one new token (B, 1, dim)."""
+        """The same for one new token (B, dim)."""
 
 
 class TokenMLP(nn.Module):
@@ -52,14 +52,14 @@ class GRUStack(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         caches = self.empty_caches(x.shape[1])
-        return torch.cat([self.step(token, caches) for token in x.split(1, dim=1)], dim=1)
+        return torch.stack([self.step(token, caches) for token in x.unbind(dim=1)], dim=1)
 
     def empty_caches(self, tokens: int) -> list[Tensor | None]:
         """No hidden state for any layer."""
         return [None for _ in self.layers]
 
     def step(self, x: Tensor, caches: list[Tensor | None]) -> Tensor:
-        """One token (B, 1, dim); the hidden states in `caches` move on."""
+        """One token (B, dim); the hidden states in `caches` move on."""
         for depth, layer in enumerate(self.layers):
             hidden = caches[depth]
             x = layer(x, torch.zeros_like(x) if hidden is None else hidden)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from baselines.networks.displacement import Displacement
+from baselines.networks.agent_ids import ObservationEncoder
+from baselines.networks.displacement import Displacement, Order
 from baselines.networks.heads import action_head
 from baselines.networks.layers import OUTPUT_GAIN, RELU_GAIN, Linear, encoder, head
 from baselines.networks.policy import (
@@ -18,8 +19,6 @@ from baselines.networks.policy import (
     Inputs,
     PolicySpec,
     SequentialPolicy,
-    take_agents,
-    with_agent_ids,
 )
 from baselines.networks.sequence import inner_part, outer_part
 
@@ -84,7 +83,7 @@ class SteerNetwork(SequentialPolicy):
     ) -> None:
         super().__init__()
         self.spec = spec
-        self.observation_encoder = encoder(spec.obs_dim + spec.n, dim, spec.observation_norm)
+        self.observation_encoder = ObservationEncoder(spec.obs_dim, spec.n, dim, spec.observation_norm)
         with_state = use_state and spec.state_dim is not None
         self.state_token: nn.Module = (
             StateToken(spec.state_dim or 0, dim, spec.observation_norm) if with_state else ClassToken(dim)
@@ -105,57 +104,58 @@ class SteerNetwork(SequentialPolicy):
         self.rank_identity = Displacement(spec.n, dim)
 
     def act(self, inputs: Inputs, noise: Tensor) -> Decision:
-        order = inputs["priority"]
-        state_token, x, mask = self._encode(inputs)
-        noise = take_agents(noise, order)
-        caches = self.outer.empty_caches(self.spec.n)
+        order = self._order(inputs)
+        state_token, x = self._encode(inputs, order)
+        mask = inputs.get("action_mask")
+        caches, embed = self.outer.empty_caches(self.spec.n), self.actor.embedder(self.action_encoder)
         actions, log_probs, subgames = [], [], []
-        token, actor_identity = state_token, self.actor_identity(order)
-        for rank in range(self.spec.n):
-            z = self.outer.step(token + self.position[rank], caches)
-            subgame = self._subgame(z, x[:, rank : rank + 1])[:, 0]
-            action, log_prob = self.actor.sample(
-                subgame, noise[:, rank], None if mask is None else mask[:, rank]
-            )
+        token = state_token[:, 0]
+        for position, here, drawn, legal, identity in zip(
+            self.position.unbind(),
+            x.unbind(dim=1),
+            order.ranked(noise).unbind(dim=1),
+            [None] * self.spec.n if mask is None else order.ranked(mask).unbind(dim=1),
+            self.actor_identity(order).unbind(dim=1),
+            strict=True,
+        ):
+            subgame = self._subgame(self.outer.step(token + position, caches), here)
+            action, log_prob = self.actor.sample(subgame, drawn, legal)
             actions.append(action)
             log_probs.append(log_prob)
             subgames.append(subgame)
-            encoded = self.action_encoder(self.actor.encode(action)).unsqueeze(1)
-            token = encoded + actor_identity[:, rank : rank + 1]
+            token = embed(action) + identity
         values = self.critic(torch.stack(subgames, dim=1)).squeeze(-1)
-        back = order.argsort(dim=-1)
-        decided = (torch.stack(actions, dim=1), torch.stack(log_probs, dim=1), values)
-        return Decision(*(take_agents(part, back) for part in decided))
+        return Decision(*order.unranked(torch.stack(actions, dim=1), torch.stack(log_probs, dim=1), values))
 
     def evaluate(self, inputs: Inputs, actions: Tensor) -> Evaluation:
-        order = inputs["priority"]
-        mask = inputs.get("action_mask")
-        subgames = self.embed(inputs, actions)
-        log_probs, entropies = self.actor.evaluate(
-            subgames, take_agents(actions, order), None if mask is None else take_agents(mask, order)
-        )
-        values = self.critic(subgames).squeeze(-1)
-        back = order.argsort(dim=-1)
-        return Evaluation(*(take_agents(part, back) for part in (log_probs, entropies, values)))
+        order = self._order(inputs)
+        ordered, mask = order.ranked(actions), inputs.get("action_mask")
+        subgames = self._embed(inputs, order, ordered)
+        judged = self.actor.evaluate(subgames, ordered, None if mask is None else order.ranked(mask))
+        return Evaluation(*order.unranked(*judged, self.critic(subgames).squeeze(-1)))
 
     def embed(self, inputs: Inputs, actions: Tensor) -> Tensor:
-        state_token, x, _ = self._encode(inputs)
-        order = inputs["priority"]
-        superiors = take_agents(actions, order)[:, :-1]
-        encoded = self.action_encoder(self.actor.encode(superiors)) + self.actor_identity(order)[:, :-1]
-        tokens = torch.cat([state_token, encoded], dim=1)
+        order = self._order(inputs)
+        return self._embed(inputs, order, order.ranked(actions))
+
+    def _order(self, inputs: Inputs) -> Order:
+        return Order(inputs["priority"], self.position.shape[1])
+
+    def _embed(self, inputs: Inputs, order: Order, ordered: Tensor) -> Tensor:
+        """Subgame states (B, n, D) for actions in order of rank."""
+        state_token, x = self._encode(inputs, order)
+        encoded = self.action_encoder(self.actor.encode(ordered[:, :-1]))
+        tokens = torch.cat([state_token, encoded + self.actor_identity(order)[:, :-1]], dim=1)
         return self._subgame(self.outer(tokens + self.position), x)
 
-    def _encode(self, inputs: Inputs) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Inner block: state token (B, 1, D), agent embeddings (B, n, D) and masks in order of rank."""
-        order = inputs["priority"]
-        embeddings = self.observation_encoder(with_agent_ids(inputs["observation"]))
-        ranked = take_agents(embeddings, order) - self.rank_identity(order)
+    def _encode(self, inputs: Inputs, order: Order) -> tuple[Tensor, Tensor]:
+        """Inner block: state token (B, 1, D) and agent embeddings (B, n, D) in order of rank."""
+        embeddings = self.observation_encoder(inputs["observation"])
+        ranked = order.ranked(embeddings) - self.rank_identity(order)
         tokens = self.inner(torch.cat([self.state_token(inputs), ranked], dim=1))
-        mask = inputs.get("action_mask")
-        return tokens[:, :1], tokens[:, 1:], None if mask is None else take_agents(mask, order)
+        return tokens[:, :1], tokens[:, 1:]
 
     def _subgame(self, z: Tensor, x: Tensor) -> Tensor:
-        """Subgame-state embeddings from outer (B, k, D) and inner (B, k, D) embeddings."""
+        """Subgame-state embeddings from outer and inner ones, each (B, ..., D)."""
         z = z + x
         return self.norm(z + self.combine(z))

@@ -24,8 +24,7 @@ class EpisodeReturns:
 
     def forget(self) -> None:
         """Forget the episodes that have ended."""
-        self._finished = self.partial.new_zeros(2, len(self.partial))
-        self._lost = self.partial.new_zeros(len(self.partial))
+        self._total, self._count, self._lost = self.partial.new_zeros(3, len(self.partial)).unbind()
 
     def add(self, rewards: Tensor, done: Tensor, lost: Tensor) -> None:
         """One timestep.
@@ -36,11 +35,12 @@ class EpisodeReturns:
             lost: those of them whose return nobody knows, as they were lost, bool (K * B,).
         """
         self.partial = self.partial + rewards
-        finished = done & ~lost
-        self._finished += torch.stack(
-            [torch.where(finished, self.partial.mean(dim=1), 0.0), finished.float()]
-        )
-        self._lost += lost
+        finished = done
+        if self._loses_episodes:
+            finished = done & ~lost
+            self._lost += lost
+        self._total += torch.where(finished, self.partial.mean(dim=1), 0.0)
+        self._count += finished
         self.partial = torch.where(done[:, None], 0.0, self.partial)
 
     def take(self) -> dict[str, Tensor]:
@@ -50,7 +50,7 @@ class EpisodeReturns:
             `episode_return`, the mean over agents and over the episodes that ended, NaN where none did; and
             `lost_episodes`, how many were lost, where some can be.
         """
-        total, count = self._finished.view(2, self.runs, -1).sum(dim=2)
+        total, count = (x.view(self.runs, -1).sum(dim=1) for x in (self._total, self._count))
         metrics = {"episode_return": torch.where(count > 0, total / count, torch.nan)}
         if self._loses_episodes:
             metrics["lost_episodes"] = self._lost.view(self.runs, -1).sum(dim=1)

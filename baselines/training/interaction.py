@@ -41,6 +41,11 @@ class RewardInteraction:
         """Whether rewards are exchanged in neighbour graphs."""
         return self.kind in ("dri", "dri-naive")
 
+    @property
+    def looks_back(self) -> bool:
+        """Whether what learners see depends on averages, which move on with every timestep."""
+        return self.exchanges or self.differential
+
     def __call__(
         self, rewards: Tensor, neighbors: Tensor | None, lost: Tensor, alive: Tensor | None = None
     ) -> Tensor:

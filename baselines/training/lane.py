@@ -27,7 +27,7 @@ class Present:
     Attributes:
         observations: the present ones.
         memory: what the policies remember, (K * B, n, memory_width).
-        fresh: who has just entered the game, bool (K * B, n).
+        fresh: who has just entered the game, where policies remember, bool (K * B, n).
     """
 
     observations: Observations
@@ -71,6 +71,8 @@ class Lane:
         self.parameters = parameters
         self.present = present
         self.exchanges = exchanges
+        self._remembers = population.template.memory_width > 0
+        self._none_lost = torch.zeros(env.num_envs, dtype=torch.bool, device=env.device)
         self.inputs: list[Inputs] = []
         self.columns: defaultdict[str, list[Tensor]] = defaultdict(list)
 
@@ -95,17 +97,19 @@ class Lane:
         """
         observations, rewards, terminated, truncated, info = self.env.receive()
         done = terminated | truncated
-        ended = info["terminations"] | info["truncations"]
         self._keep(
             rewards=rewards,
             done=done,
             terminated=info["terminations"],
             truncated=info["truncations"],
-            lost=info.get("lost", torch.zeros_like(done)),
+            lost=info.get("lost", self._none_lost),
         )
         self.columns["final_values"].append(self._final_values(info, noise))
-        fresh = done[:, None] | ended | ~self.present.observations["alive"]
-        memory = torch.where(fresh.unsqueeze(-1), 0.0, self.present.memory)
+        memory, fresh = self.present.memory, self.present.fresh
+        if self._remembers:
+            ended = info["terminations"] | info["truncations"]
+            fresh = done[:, None] | ended | ~self.present.observations["alive"]
+            memory = torch.where(fresh.unsqueeze(-1), 0.0, memory)
         self.present = Present(observations, memory, fresh)
 
     def last_values(self, noise: Tensor) -> Tensor:
@@ -123,9 +127,7 @@ class Lane:
 
     def _remembered(self) -> dict[str, Tensor]:
         """What policies with memory read besides observations."""
-        if not self.present.memory.shape[-1]:
-            return {}
-        return {"memory": self.present.memory, "fresh": self.present.fresh}
+        return {"memory": self.present.memory, "fresh": self.present.fresh} if self._remembers else {}
 
     def _final_values(self, info: dict[str, Any], noise: TimestepNoise) -> Tensor:
         """Values (K, B, n) of what truncated agents saw last; zeros if there are none.

@@ -95,12 +95,17 @@ class Adam:
     def step(self, gradients: Parameters) -> None:
         self.steps += 1
         with torch.no_grad():
-            for name, p in self.parameters.items():
-                first, second, gradient = self.first[name], self.second[name], gradients[name]
-                first.lerp_(gradient, 1.0 - BETA_1)
-                second.lerp_(gradient.square(), 1.0 - BETA_2)
-                root = (second / (1.0 - BETA_2**self.steps)).sqrt_().add_(ADAM_EPS)
-                p.addcdiv_(first, root, value=-self.learning_rate / (1.0 - BETA_1**self.steps))
+            parameters, first, second, found = (
+                [tensors[name] for name in self.parameters] for tensors in (*self._tensors(), gradients)
+            )
+            torch._foreach_lerp_(first, found, 1.0 - BETA_1)
+            torch._foreach_lerp_(second, torch._foreach_mul(found, found), 1.0 - BETA_2)
+            roots = torch._foreach_div(second, 1.0 - BETA_2**self.steps)
+            torch._foreach_sqrt_(roots)
+            torch._foreach_add_(roots, ADAM_EPS)
+            torch._foreach_addcdiv_(
+                parameters, first, roots, value=-self.learning_rate / (1.0 - BETA_1**self.steps)
+            )
 
     def split(self, order: Tensor) -> list[Adam]:
         """Copies of the agents' parts, (K, 1, ...) each, in an order of its own for each run, (K, n)."""
@@ -146,11 +151,12 @@ def clip_per_run(gradients: Parameters, limit: float) -> tuple[Parameters, Tenso
     Returns:
         The scaled gradients, and the norms before, (K,).
     """
-    squares = [gradient.flatten(1).square().sum(dim=1) for gradient in gradients.values()]
-    norms = torch.stack(squares).sum(dim=0).sqrt()
-    scale = (limit / (norms + 1e-6)).clamp(max=1.0)
-    scaled = {name: g * scale.view(-1, *([1] * (g.dim() - 1))) for name, g in gradients.items()}
-    return scaled, norms
+    flat = [gradient.flatten(1) for gradient in gradients.values()]
+    squares = torch._foreach_mul(flat, flat)
+    norms = torch.stack([x.sum(dim=1) for x in squares]).sum(dim=0).sqrt()
+    scale = (limit / (norms + 1e-6)).clamp(max=1.0).unsqueeze(1)
+    scaled = torch._foreach_mul(flat, [scale] * len(flat))
+    return {name: x.view_as(g) for (name, g), x in zip(gradients.items(), scaled, strict=True)}, norms
 
 
 def annealed(start: float, end: float, share: float, progress: float) -> float:

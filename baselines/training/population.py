@@ -176,7 +176,8 @@ def map_module(module: nn.Module, parameters: Parameters, *arguments: Any) -> An
 
 
 def _first(x: Any) -> Any:
-    """Of a tensor, or of the tensors of a dict, the first along the leading axis."""
+    """Of a tensor, or of the tensors of a dict, what stands along a leading axis of 1."""
     if isinstance(x, dict):
-        return {name: value[0] for name, value in x.items()}
-    return None if x is None else x[0]
+        return {name: value.squeeze(0) for name, value in x.items()}
+    # The gradient of `squeeze` is a view, that of a selection a copy.
+    return None if x is None else x.squeeze(0)

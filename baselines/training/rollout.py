@@ -228,6 +228,8 @@ class Collector:
         inputs = dict(inputs)
         alive = inputs.pop("alive").transpose(1, 2)
         paid = _rows(columns["rewards"])
+        for t in range(self.rollout_steps):
+            self.returns.add(*(columns[name][:, t].flatten(0, 1) for name in ("rewards", "done", "lost")))
         rewards, conflict_rate = self._exchanged(columns | {"alive": alive})
         metrics = self.returns.take()
         if self.interaction.exchanges:
@@ -236,21 +238,20 @@ class Collector:
         return batch, metrics, paid, self._statistics()
 
     def _exchanged(self, columns: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Rewards (K, T, B, n) as agents learn from them, and the rate of conflicts (K,).
-
-        Timestep by timestep, for averages move on in between.
-        """
-        seen, conflicts = [], []
-        for t in range(self.rollout_steps):
-            rewards, done, lost, alive = (
-                columns[name][:, t].flatten(0, 1) for name in ("rewards", "done", "lost", "alive")
+        """Rewards (K, T, B, n) as agents learn from them, and the rate of conflicts (K,)."""
+        rewards = columns["rewards"]
+        if not self.interaction.looks_back:
+            seen, conflicts = self.interaction.seen(
+                rewards.flatten(1, 2), None, columns["alive"].flatten(1, 2)
             )
-            self.returns.add(rewards, done, lost)
+            return seen.view_as(rewards), conflicts.float().mean(dim=(1, 2))
+        exchanged, rates = [], []
+        for t in range(self.rollout_steps):
+            paid, lost, alive = (columns[name][:, t].flatten(0, 1) for name in ("rewards", "lost", "alive"))
             graphs = columns["neighbors"][:, t].flatten(0, 1) if self.interaction.exchanges else None
-            exchanged = self.interaction(rewards, graphs, lost, alive)
-            seen.append(exchanged.view_as(columns["rewards"][:, t]))
-            conflicts.append(self.interaction.conflict_rate)
-        return torch.stack(seen, dim=1), torch.stack(conflicts).mean(dim=0)
+            exchanged.append(self.interaction(paid, graphs, lost, alive).view_as(rewards[:, t]))
+            rates.append(self.interaction.conflict_rate)
+        return torch.stack(exchanged, dim=1), torch.stack(rates).mean(dim=0)
 
     def _batch(self, inputs: Inputs, columns: dict[str, Tensor], last_values: Tensor) -> Batch:
         """The batch of inputs (K, B, T, ...), columns (K, T, B, ...) and the bootstrap values (K, B, n)."""

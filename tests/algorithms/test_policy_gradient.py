@@ -11,7 +11,7 @@ from rollouts import ACTIONS, ROWS, RUNS, SPEC, N, population_of, rollout
 
 import stmg_envs
 from baselines.algorithms.config import PPOConfig
-from baselines.algorithms.policy_gradient import Targets, huber, masked_mean, normalize_per_agent, one_agent
+from baselines.algorithms.policy_gradient import Targets, masked_mean, normalize_per_agent, one_agent
 from baselines.algorithms.ppo import PPO
 from baselines.networks.mlp import MLPPolicy
 from baselines.networks.recurrent import RecurrentPolicy
@@ -20,16 +20,6 @@ from stmg_envs.protocol import Streams
 
 build = partial(MLPPolicy, SPEC, (5,), shared=True, central=True)
 CONFIG = PPOConfig(epochs=2, minibatches=2, learning_rate=0.02)
-
-
-def test_huber_is_quadratic_up_to_delta_and_linear_beyond_on_both_sides() -> None:
-    errors = torch.tensor([0.0, 0.5, -1.0, 1.5, -3.0])
-    # 1.5 * (1.5 - 0.75) is the square's value at delta = 1.5; 1.5 * (3 - 0.75) beyond.
-    torch.testing.assert_close(huber(errors, 1.5), torch.tensor([0.0, 0.125, 0.5, 1.125, 3.375]))
-    x = torch.tensor([-3.0, -1.0, 3.0], requires_grad=True)
-    huber(x, 1.5).sum().backward()
-    assert x.grad is not None
-    assert x.grad.tolist() == [-1.5, -1.0, 1.5]
 
 
 def test_means_are_over_the_living_of_each_run() -> None:

@@ -9,7 +9,7 @@ import torch
 from policies import BATCH, POLICIES, SEQUENTIAL, SPECS, N, make_inputs, make_noise, make_policy
 from torch import Tensor
 
-from baselines.networks.displacement import Displacement
+from baselines.networks.displacement import Displacement, Order
 from baselines.networks.policy import Inputs, PolicySpec
 from baselines.networks.steer import SteerNetwork
 
@@ -68,7 +68,7 @@ def test_a_displacement_is_the_difference_of_agents_and_ranks() -> None:
     displacement = Displacement(3, 2)
     with torch.no_grad():
         displacement.weight.copy_(torch.tensor([[1.0, 2.0, 4.0], [10.0, 20.0, 40.0]]))
-    told = displacement(torch.tensor([[0, 1, 2], [2, 0, 1]]))
+    told = displacement(Order(torch.tensor([[0, 1, 2], [2, 0, 1]]), dim=2))
     assert told.tolist() == [[[0, 0], [0, 0], [0, 0]], [[3, 30], [-1, -10], [-2, -20]]]
 
 
