@@ -92,11 +92,10 @@ def collide(vehicles: Vehicles, motion: Motion, profile: Profile) -> Vehicles:
     get the smallest speed, in size, of those they touch.
     """
     pairs = _pairs(vehicles.count, SHRUNK if profile.collisions == "static" else 1.0, vehicles.x.device)
-    first, second = pairs.first.flatten(), pairs.second.flatten()
-    place = motion.pose[:HEADING]
-    apart = place.index_select(1, first) - place.index_select(1, second)  # (2, P, B)
+    first = motion.pose.index_select(1, pairs.first.flatten())
+    apart = first[:HEADING] - motion.pose[:HEADING].index_select(1, pairs.second.flatten())  # (2, P, B)
     away_x, away_y = apart.square()
-    reach = (motion.pose[SPEED].index_select(0, first) * TICK).add_(pairs.reach)
+    reach = (first[SPEED] * TICK).add_(pairs.reach)
     near = away_x.add_(away_y) <= reach.square_()
     collide_where = collide_near if may_ask(near.device) else collide_all
     changes = collide_where(vehicles, motion, profile, pairs, apart, near)

@@ -28,8 +28,7 @@ FARTHEST_HEADWAY = 60.0
 def headways(vehicles: Vehicles, n: int) -> Tensor:
     """Metres from agents to the nearest vehicle ahead in the same or the next lane, (n, B), at most 60."""
     lane, ahead = vehicles.lane, vehicles.x - vehicles.x[:n, None]
-    own = lane[:n, None]
-    leads = ((lane == own) | (lane == roads(lane.device).next_lane[own])) & (ahead > 0)
+    leads = roads(lane.device).drives_ahead(lane[:n, None], lane) & (ahead > 0)
     return torch.where(leads, ahead, FARTHEST_HEADWAY).amin(dim=1).clamp_(max=FARTHEST_HEADWAY)
 
 

@@ -13,7 +13,7 @@ from stmg_envs.merge.collisions import collide
 from stmg_envs.merge.profiles import Profile
 from stmg_envs.merge.roads import BESIDE_MERGE, opens, roads
 from stmg_envs.merge.traffic import drive
-from stmg_envs.merge.vehicles import HEADING, SPEED, Motion, Vehicles
+from stmg_envs.merge.vehicles import HEADING, SPEED, Motion, Still, Vehicles, X
 
 ACTIONS = ("left", "idle", "right", "faster", "slower")
 """What an agent decides: to change lanes, nothing, or the next higher or lower target speed."""
@@ -78,12 +78,6 @@ def _steps(device: torch.device) -> Tensor:
     return torch.tensor(steps, dtype=torch.float64, device=device)
 
 
-@functools.cache
-def _drivers(n: int, count: int, device: torch.device) -> Tensor:
-    """Which of `count` vehicles are human drivers, bool (V, 1)."""
-    return torch.arange(count, device=device)[:, None] >= n
-
-
 def advance(vehicles: Vehicles, actions: Tensor, profile: Profile, ticks: int = TICKS) -> Vehicles:
     """Carry out one decision of the agents.
 
@@ -93,22 +87,21 @@ def advance(vehicles: Vehicles, actions: Tensor, profile: Profile, ticks: int = 
         profile: which simulator to follow.
         ticks: how long it takes, ticks.
     """
-    n = len(actions)
-    motion = Motion.of(vehicles)
+    n, lanes = len(actions), roads(actions.device)
+    motion, still = Motion.of(vehicles), Still.like(vehicles)
     for tick in range(ticks):
         before = vehicles
-        # Human drivers who have crashed keep what they follow.
-        keeps = vehicles.crashed & _drivers(n, vehicles.count, actions.device)
-        target = roads(actions.device).follow(vehicles.target, vehicles.x, keeps)
+        section = lanes.section(motion.pose[X])
+        target = lanes.follow(vehicles.target, section[:-1])
         if tick == 0:
             vehicles = replace(vehicles, target_speed=decide(vehicles, target, actions))
         change = torch.zeros_like(motion.pose)
         slip, acceleration = change[HEADING, :-1], change[SPEED, :-1]
         torch.sub(vehicles.target_speed[:n], vehicles.speed[:n], out=acceleration[:n]).mul_(SPEED_GAIN)
-        timer = drive(vehicles, motion, target, acceleration[n:], profile)
+        timer = drive(vehicles, motion, section, target, acceleration[n:], profile)
         vehicles = replace(vehicles, target=target, timer=timer)
         steer(vehicles, motion, target, slip)
-        vehicles, motion = move(vehicles, motion, change)
+        vehicles, motion = move(vehicles, motion, change, still)
         vehicles = collide(vehicles, motion, profile)
         if profile.stops_at_crash and tick > 0:
             vehicles, motion = _hold(before, vehicles, n)

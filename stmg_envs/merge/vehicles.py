@@ -80,6 +80,23 @@ class Vehicles:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
+@dataclass(frozen=True)
+class Still:
+    """What stands in the fields of `Vehicles` for that none is being pushed, made once for many ticks.
+
+    Attributes:
+        push: 0, float64 (V, B).
+        pushed: False, bool (V, B).
+    """
+
+    push: Tensor
+    pushed: Tensor
+
+    @classmethod
+    def like(cls, vehicles: Vehicles) -> Still:
+        return cls(torch.zeros_like(vehicles.push_x), torch.zeros_like(vehicles.pushed))
+
+
 X, Y, HEADING, SPEED = range(4)
 """Rows of a pose."""
 
