@@ -57,6 +57,7 @@ class Roads:
             sections, float64 (S - 1,), metres.
         on: the lanes on which bodies in a section may stand, as sets of bits, uint8 (S,).
         onward: the lane that vehicles in a section follow after a lane, int64 (L * S,).
+        open: whether vehicles in a section and a lane have an open one beside them, bool (L * S,).
         same_way: whether the second of two lanes is the first one or the next, bool (L * L,).
         through: whether a lane belongs to the through road, bool (L,); otherwise to the ramp.
         beside: from which x on vehicles in a lane see those of the other road, float64 (L,), metres.
@@ -69,6 +70,7 @@ class Roads:
     bounds: Tensor
     on: Tensor
     onward: Tensor
+    open: Tensor
     same_way: Tensor
     through: Tensor
     beside: Tensor
@@ -114,6 +116,14 @@ class Roads:
         """The lanes to follow, which are the next ones half a vehicle before the end of the present ones."""
         return self.onward.take(torch.add(section, lane, alpha=len(self.on)))
 
+    def opens(self, lane: Tensor, section: Tensor, y: Tensor) -> Tensor:
+        """Whether vehicles that follow a lane may change to the one beside it, bool.
+
+        Only the merge lane has one that is open, `BESIDE_MERGE`; vehicles must be near enough to it.
+        """
+        beside = self.open.take(torch.add(section, lane, alpha=len(self.on)))
+        return beside & (y.abs() <= 2 * LANE_WIDTH)
+
     def drives_ahead(self, lane: Tensor, other: Tensor) -> Tensor:
         """Whether the other lane is the same or the next one, bool."""
         return self.same_way.take(torch.add(other, lane, alpha=len(LANES)))
@@ -134,7 +144,7 @@ def roads(device: torch.device) -> Roads:
     # Vehicles turn beyond these places, not yet in them.
     turns = [end - REACH / 2 for end in ends]
     bounds = {start - REACH for start in starts} | {end + REACH for end in ends}
-    bounds |= {math.nextafter(turn, math.inf) for turn in turns}
+    bounds |= {math.nextafter(turn, math.inf) for turn in turns} | {MERGE_START}
     sections = [-math.inf, *sorted(bounds)]
     return Roads(
         start=table(starts, numbers)[:, None, None],
@@ -142,27 +152,18 @@ def roads(device: torch.device) -> Roads:
         center=table([0, 0, LANE_WIDTH, 0, RAMP_Y, RAMP_Y - AMPLITUDE], numbers)[:, None, None],
         bounds=table(sections[1:], numbers),
         on=table(
-            [
-                sum(1 << i for i in lanes if starts[i] - REACH <= x < ends[i] + REACH)
-                for x in sections
-            ],
+            [sum(1 << i for i in lanes if starts[i] - REACH <= x < ends[i] + REACH) for x in sections],
             torch.uint8,
         ),
         onward=table([after[i] if x > turns[i] else i for i in lanes for x in sections], whole),
+        open=table(
+            [i == MERGE and MERGE_START <= x < MERGE_END + REACH for i in lanes for x in sections], flags
+        ),
         same_way=table([j in (i, after[i]) for i in lanes for j in lanes], flags),
         through=table([1, 1, 0, 1, 0, 0], flags),
         beside=table([BESIDE, -math.inf, -math.inf, math.inf, math.inf, -math.inf], numbers),
         bits=table([1 << i for i in lanes], torch.uint8)[:, None, None],
     )
-
-
-def opens(lane: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Whether vehicles that follow a lane may change to the one beside it, bool, of the shape given.
-
-    Only the merge lane has one that is open, `BESIDE_MERGE`; vehicles must be near enough to it.
-    """
-    near = (y.abs() <= 2 * LANE_WIDTH) & (x >= MERGE_START) & (x < MERGE_END + REACH)
-    return near & (lane == MERGE)
 
 
 def bend_phase(x: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 from stmg_envs.merge.bicycle import SPEED_GAIN, move, steer
 from stmg_envs.merge.collisions import collide
 from stmg_envs.merge.profiles import Profile
-from stmg_envs.merge.roads import BESIDE_MERGE, opens, roads
+from stmg_envs.merge.roads import BESIDE_MERGE, roads
 from stmg_envs.merge.traffic import drive
 from stmg_envs.merge.vehicles import HEADING, SPEED, Motion, Still, Vehicles, X
 
@@ -44,18 +44,20 @@ def action_mask(vehicles: Vehicles, n: int) -> Tensor:
 
     Changing to the right never is on this road: the merge lane is closed to the through road.
     """
-    left = opens(vehicles.lane[:n], vehicles.x[:n], vehicles.y[:n])
+    lanes = roads(vehicles.x.device)
+    left = lanes.opens(vehicles.lane[:n], lanes.section(vehicles.x[:n]), vehicles.y[:n])
     target = vehicles.target_speed[:n]
     always = torch.ones_like(left)
     faster, slower = target < TARGET_SPEEDS[-1], target > TARGET_SPEEDS[0]
     return torch.stack([left, always, ~always, faster, slower])
 
 
-def decide(vehicles: Vehicles, target: Tensor, actions: Tensor) -> Tensor:
+def decide(vehicles: Vehicles, section: Tensor, target: Tensor, actions: Tensor) -> Tensor:
     """Carry out what agents decide.
 
     Args:
         vehicles: the vehicles.
+        section: where bodies are, int64 (V + 1, B).
         target: the lanes that vehicles follow, int64 (V, B); those of agents that change are overwritten.
         actions: of the agents, int64 (n, B).
 
@@ -63,8 +65,10 @@ def decide(vehicles: Vehicles, target: Tensor, actions: Tensor) -> Tensor:
         Target speeds of all vehicles, (V, B).
     """
     n = len(actions)
-    change = (actions == LEFT) & opens(target[:n], vehicles.x[:n], vehicles.y[:n])
-    target[:n].masked_fill_(change, BESIDE_MERGE)
+    follows = target[:n]
+    open_beside = roads(actions.device).opens(follows, section[:n], vehicles.y[:n])
+    change = open_beside & (actions == LEFT)
+    follows.masked_fill_(change, BESIDE_MERGE)
     step = _steps(actions.device).take(actions)
     wanted = level_speed((speed_level(vehicles.speed[:n]) + step).clamp_(0, len(TARGET_SPEEDS) - 1))
     wanted = torch.where(step != 0, wanted, vehicles.target_speed[:n])
@@ -94,7 +98,7 @@ def advance(vehicles: Vehicles, actions: Tensor, profile: Profile, ticks: int = 
         section = lanes.section(motion.pose[X])
         target = lanes.follow(vehicles.target, section[:-1])
         if tick == 0:
-            vehicles = replace(vehicles, target_speed=decide(vehicles, target, actions))
+            vehicles = replace(vehicles, target_speed=decide(vehicles, section, target, actions))
         change = torch.zeros_like(motion.pose)
         slip, acceleration = change[HEADING, :-1], change[SPEED, :-1]
         torch.sub(vehicles.target_speed[:n], vehicles.speed[:n], out=acceleration[:n]).mul_(SPEED_GAIN)

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from stmg_envs.merge.profiles import Profile
 from stmg_envs.merge.roads import BESIDE_MERGE, LANE_WIDTH, LANES, MERGE, SPEED_LIMIT, roads
-from stmg_envs.merge.vehicles import SMALL, TICK, Motion, Vehicles, X
+from stmg_envs.merge.vehicles import SMALL, TICK, Motion, Vehicles, X, number
 from stmg_envs.protocol.capture import may_ask
 
 MAX_ACCELERATION = 6.0
@@ -81,7 +81,9 @@ def drive(
     # Bytes are faster than flags.
     there = lanes.covering(section, motion.aside) & looks[:, :, None]  # (3, H, V + 1, B)
     side = (ahead >= 0).view(torch.uint8) ^ tables.wrong_side
-    distance, body = torch.where(torch.logical_and(there, side), ahead.abs(), tables.far).min(dim=2)
+    there = torch.logical_and(there, side)
+    far = number(math.inf, there.device)
+    distance, body = torch.where(there, ahead.abs(), far).min(dim=2)  # (3, H, B)
 
     desired = _desired_distances(vehicles, motion)  # (V, V + 1, B)
     # The obstacle follows nobody; where it comes out here, nobody asks.
@@ -95,11 +97,15 @@ def drive(
     imposed = free.gather(0, follower) - braking[2]
 
     # Who thinks is not changing, so that the other lane is the one beside the merge lane.
-    starts = thinks & in_merge_lane & (vehicles.y[n:] <= 2 * LANE_WIDTH)
-    starts &= changes - stays >= profile.lane_change_gain
-    starts &= vehicles.speed[n:].abs() >= MIN_SPEED
-    starts &= (imposed >= -profile.imposed_braking) | (distance[2] == math.inf)
-    follows.masked_fill_(starts, BESIDE_MERGE)
+    starts = [
+        thinks,
+        in_merge_lane,
+        vehicles.y[n:] <= 2 * LANE_WIDTH,
+        changes - stays >= profile.lane_change_gain,
+        vehicles.speed[n:].abs() >= MIN_SPEED,
+        (imposed >= -profile.imposed_braking) | (distance[2] == math.inf),
+    ]
+    follows.masked_fill_(torch.stack(starts).all(dim=0), BESIDE_MERGE)
 
     if not may_ask(contested.device) or bool(contested.any()):
         give_way(vehicles, target, contested, ahead[:, :-1], desired[n:, :-1], tables.later)
@@ -121,10 +127,9 @@ class _Tables:
             one that others change to as well.
         wrong_side: whether a body is not looked for where it is ahead, but where it is behind, as the third
             one is; of the driver itself, whether it is ahead, uint8 (3, H, V + 1, 1).
-        driver, partner: the pair of follower and leader for each of the three bodies, of V * (V + 1) pairs, is
-            that of the driver and partner times the body, int64 (3, H, 1) and (3, 1, 1).
+        driver, partner: of the V * (V + 1) pairs of follower and leader, that of a driver and the body which
+            it looks for is `driver` and `partner` times the body, int64 (3, H, 1) and (3, 1, 1).
         later: which vehicles are drivers who think after the driver, or itself, bool (H, V, 1).
-        far: infinity, float64 ().
     """
 
     known: Tensor
@@ -132,23 +137,20 @@ class _Tables:
     driver: Tensor
     partner: Tensor
     later: Tensor
-    far: Tensor
 
 
 @functools.cache
 def _tables(n: int, drivers: int, device: torch.device) -> _Tables:
     body = torch.arange(n + drivers + 1, device=device)[:, None]
     driver = body[n:-1, None]
-    row = len(body)
     behind = torch.tensor([False, False, True], device=device)[:, None, None, None]
-    first = driver[:, 0] * torch.tensor([row, row, 1], device=device)[:, None, None]
+    row = len(body)
     return _Tables(
         known=torch.tensor(_known(), dtype=torch.uint8, device=device).t().contiguous(),
         wrong_side=(behind | (body == driver)).byte(),
-        driver=first,
+        driver=driver[:, 0] * torch.tensor([row, row, 1], device=device)[:, None, None],
         partner=torch.tensor([1, 1, row], device=device)[:, None, None],
         later=body[:-1] >= driver,
-        far=torch.tensor(math.inf, dtype=torch.float64, device=device),
     )
 
 
