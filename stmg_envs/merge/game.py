@@ -22,8 +22,8 @@ from stmg_envs.merge.rewards import RewardMode, own_rewards, share, total
 from stmg_envs.merge.simulation import ACTIONS, TICKS, action_mask, advance
 from stmg_envs.merge.spawning import PLACES, Crowd, spawn
 from stmg_envs.merge.supervisor import supervise
-from stmg_envs.merge.vehicles import TICK, Vehicles, number
-from stmg_envs.protocol import Game, Outcome, State, Streams
+from stmg_envs.merge.vehicles import TICK, Vehicles
+from stmg_envs.protocol import Game, Outcome, State, Streams, number
 
 TRAFFIC: dict[int, tuple[int, int]] = {1: (1, 3), 2: (2, 4), 3: (3, 5)}
 """Numbers of human drivers at each traffic density, both included."""

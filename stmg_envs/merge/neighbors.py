@@ -11,7 +11,8 @@ from torch import Tensor
 
 from stmg_envs.merge.observations import VIEW, Sight
 from stmg_envs.merge.roads import roads
-from stmg_envs.merge.vehicles import itself, number
+from stmg_envs.merge.vehicles import itself
+from stmg_envs.protocol import number
 
 
 def neighbors(sight: Sight) -> Tensor:

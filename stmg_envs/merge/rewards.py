@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from stmg_envs.merge.roads import MERGE, MERGE_END, MERGING, roads
-from stmg_envs.merge.vehicles import Vehicles, itself, number
+from stmg_envs.merge.vehicles import Vehicles, itself
+from stmg_envs.protocol import number
 
 RewardMode = Literal["own", "regional", "global"]
 

@@ -19,7 +19,8 @@ from torch import Tensor
 
 from stmg_envs.merge.profiles import Profile
 from stmg_envs.merge.roads import BESIDE_MERGE, LANE_WIDTH, LANES, MERGE, SPEED_LIMIT, roads
-from stmg_envs.merge.vehicles import SMALL, TICK, Motion, Vehicles, X, number
+from stmg_envs.merge.vehicles import SMALL, TICK, Motion, Vehicles, X
+from stmg_envs.protocol import number
 from stmg_envs.protocol.capture import may_ask
 
 MAX_ACCELERATION = 6.0

@@ -168,12 +168,6 @@ def _constants(device: torch.device) -> _Constants:
 
 
 @functools.cache
-def number(value: float, device: torch.device) -> Tensor:
-    """A number, float64 (), which operations of tensors would otherwise make anew each time."""
-    return torch.tensor(value, dtype=torch.float64, device=device)
-
-
-@functools.cache
 def itself(n: int, count: int, device: torch.device) -> Tensor:
     """Which of the first n vehicles is which of all, bool (n, V, 1)."""
     return torch.eye(count, dtype=torch.bool, device=device)[:n, :, None]
