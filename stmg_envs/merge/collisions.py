@@ -133,10 +133,10 @@ def collide_near(
         table[..., pair, 0] for table in (pairs.first, pairs.second, pairs.sides, pairs.half)
     )
     contacts, push = _test(motion, first, second, sides, half, road, apart[:, pair, road])
-    meets = contacts.any(dim=0)
-    pair, (roads, column) = pair[meets], road[meets].unique(return_inverse=True)
-    if not len(roads):
+    meets = contacts.any(dim=0).nonzero().flatten()
+    if not len(meets):
         return {}
+    pair, (roads, column) = pair[meets], road[meets].unique(return_inverse=True)
     shape = 2, len(near), len(roads)
     all_contacts, all_push = contacts.new_zeros(shape), push.new_zeros(shape)
     all_contacts[:, pair, column], all_push[:, pair, column] = contacts[:, meets], push[:, meets]

@@ -59,6 +59,7 @@ class Roads:
         onward: the lane that vehicles in a section follow after a lane, int64 (L * S,).
         open: whether vehicles in a section and a lane have an open one beside them, bool (L * S,).
         same_way: whether the second of two lanes is the first one or the next, bool (L * L,).
+        bends: 1 for the bend, else 0, float64 (L,).
         through: whether a lane belongs to the through road, bool (L,); otherwise to the ramp.
         beside: from which x on vehicles in a lane see those of the other road, float64 (L,), metres.
         bits: the lanes as bits of a set, uint8 (L, 1, 1).
@@ -72,6 +73,7 @@ class Roads:
     onward: Tensor
     open: Tensor
     same_way: Tensor
+    bends: Tensor
     through: Tensor
     beside: Tensor
     bits: Tensor
@@ -160,6 +162,7 @@ def roads(device: torch.device) -> Roads:
             [i == MERGE and MERGE_START <= x < MERGE_END + REACH for i in lanes for x in sections], flags
         ),
         same_way=table([j in (i, after[i]) for i in lanes for j in lanes], flags),
+        bends=table([i == BEND for i in lanes], numbers),
         through=table([1, 1, 0, 1, 0, 0], flags),
         beside=table([BESIDE, -math.inf, -math.inf, math.inf, math.inf, -math.inf], numbers),
         bits=table([1 << i for i in lanes], torch.uint8)[:, None, None],

@@ -106,10 +106,16 @@ def drive(
         vehicles.speed[n:].abs() >= MIN_SPEED,
         (imposed >= -profile.imposed_braking) | (distance[2] == math.inf),
     ]
-    follows.masked_fill_(torch.stack(starts).all(dim=0), BESIDE_MERGE)
+    start = torch.stack(starts).view(torch.uint8).amin(dim=0).view(torch.bool)
+    follows.masked_fill_(start, BESIDE_MERGE)
 
-    if not may_ask(contested.device) or bool(contested.any()):
-        give_way(vehicles, target, contested, ahead[:, :-1], desired[n:, :-1], tables.later)
+    situation = vehicles.lane, vehicles.target, target, contested, ahead[:, :-1], desired[n:, :-1]
+    if not may_ask(contested.device):
+        give_way(*situation, tables.later)
+    elif len(road := contested.any(dim=0).nonzero().flatten()):
+        few = [values.index_select(-1, road) for values in situation]
+        give_way(*few, tables.later)
+        target.index_copy_(-1, road, few[2])
     torch.where(follows == lane, stays, stays.minimum(changes), out=acceleration)
     acceleration.clamp_(-MAX_ACCELERATION, MAX_ACCELERATION)
     timer = vehicles.timer + TICK
@@ -185,7 +191,13 @@ def _desired_distances(vehicles: Vehicles, motion: Motion) -> Tensor:
 
 
 def give_way(
-    vehicles: Vehicles, target: Tensor, contested: Tensor, ahead: Tensor, desired: Tensor, later: Tensor
+    lane: Tensor,
+    before: Tensor,
+    target: Tensor,
+    contested: Tensor,
+    ahead: Tensor,
+    desired: Tensor,
+    later: Tensor,
 ) -> None:
     """Drivers stop changing lanes if somebody close ahead is changing to the same lane; writes to `target`.
 
@@ -193,19 +205,20 @@ def give_way(
     had chosen before. Who gives way stays in its lane, and so is in nobody's way.
 
     Args:
-        vehicles: the vehicles, with the targets from before this tick.
+        lane: of vehicles, int64 (V, B).
+        before: their targets before this tick.
         target: what all have chosen, int64 (V, B).
         contested: drivers who may have to give way, bool (H, B).
         ahead: metres from drivers to vehicles, (H, V, B).
         desired: what drivers want these to be, (H, V, B).
         later: who has not chosen yet when a driver does, bool (H, V, 1).
     """
-    n = vehicles.count - len(contested)
+    n = len(lane) - len(contested)
     wanted = target[n:, None]
-    seen = torch.where(later, vehicles.target, target)
-    rivals = (ahead > 0) & (ahead < desired) & (vehicles.lane != wanted) & (seen == wanted)
+    seen = torch.where(later, before, target)
+    rivals = (ahead > 0) & (ahead < desired) & (lane != wanted) & (seen == wanted)
     rivals &= contested[:, None]
-    yields = torch.zeros_like(vehicles.crashed)
+    yields = torch.zeros_like(lane, dtype=torch.bool)
     for row in range(len(contested)):
         torch.any(rivals[row] > yields, dim=0, out=yields[n + row])
-    torch.where(yields[n:], vehicles.lane[n:], target[n:], out=target[n:])
+    torch.where(yields[n:], lane[n:], target[n:], out=target[n:])
