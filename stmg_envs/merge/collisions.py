@@ -34,6 +34,7 @@ class Pairs:
 
     Attributes:
         first, second: bodies, int64 (P, 1).
+        both: all the first ones, then all the second ones, int64 (2 * P,).
         reach: how near they must be to be looked at, beside the first one's way in a tick, float64 (P, 1).
         sides: the directions along and across the first and the second one, as rows of the flattened axes of
             a `Motion`, for x and y, int64 (2, 4, P, 1).
@@ -47,6 +48,7 @@ class Pairs:
 
     first: Tensor
     second: Tensor
+    both: Tensor
     reach: Tensor
     sides: Tensor
     half: Tensor
@@ -73,6 +75,7 @@ def _pairs(count: int, size: float, device: torch.device) -> Pairs:
     return Pairs(
         first=first[:, None],
         second=second[:, None],
+        both=torch.cat([first, second]),
         reach=torch.where(solid, (diagonal + obstacle) / 2, diagonal).double()[:, None],
         sides=torch.stack([across, across + bodies])[..., None],
         half=torch.stack([*sizes, *(values.masked_fill(solid, half) for values in sizes)])[..., None],
@@ -92,8 +95,8 @@ def collide(vehicles: Vehicles, motion: Motion, profile: Profile) -> Vehicles:
     get the smallest speed, in size, of those they touch.
     """
     pairs = _pairs(vehicles.count, SHRUNK if profile.collisions == "static" else 1.0, vehicles.x.device)
-    first = motion.pose.index_select(1, pairs.first.flatten())
-    apart = first[:HEADING] - motion.pose[:HEADING].index_select(1, pairs.second.flatten())  # (2, P, B)
+    first, second = motion.pose.index_select(1, pairs.both).chunk(2, dim=1)
+    apart = first[:HEADING] - second[:HEADING]  # (2, P, B)
     away_x, away_y = apart.square()
     reach = (first[SPEED] * TICK).add_(pairs.reach)
     near = away_x.add_(away_y) <= reach.square_()

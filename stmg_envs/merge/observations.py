@@ -65,15 +65,16 @@ class Sight:
     Attributes:
         vehicles: the vehicles.
         features: presence, x, y, and velocity along them, (5, V, B), metres and seconds.
-        ahead, across: from the first n along and across the road, (n, V, B), metres.
-        distance: along the road, without sign.
+        gaps: from the first n along and across the road, (2, n, V, B), metres.
+        ahead: along the road, (n, V, B).
+        distance: the same without sign.
         through: whether vehicles are on the through road, bool (V, B).
     """
 
     vehicles: Vehicles
     features: Tensor
+    gaps: Tensor
     ahead: Tensor
-    across: Tensor
     distance: Tensor
     through: Tensor
 
@@ -82,9 +83,10 @@ class Sight:
         x, y, speed, heading = vehicles.x, vehicles.y, vehicles.speed, vehicles.heading
         one = _scales(x.device)[0].expand_as(x)
         features = torch.stack([one, x, y, speed * heading.cos(), speed * heading.sin()])
-        ahead, across = features[1:3, None] - features[1:3, :n, None]
+        gaps = features[1:3, None] - features[1:3, :n, None]
+        ahead = gaps[0]
         through = roads(x.device).through[vehicles.lane]
-        return cls(vehicles, features, ahead, across, ahead.abs(), through)
+        return cls(vehicles, features, gaps, ahead, ahead.abs(), through)
 
 
 @functools.cache
@@ -110,8 +112,8 @@ def observe(sight: Sight, observe_id: bool) -> Tensor:
     """
     n, count, batch = sight.ahead.shape
     device, rows = sight.ahead.device, min(SEEN, count - 1)
-    apart = sight.ahead.square().add_(sight.across.square())
-    hidden = apart >= _reach(n, count, device)
+    along, across = sight.gaps.square()
+    hidden = along.add_(across) >= _reach(n, count, device)
     distance, order = nearest(sight.distance.masked_fill(hidden, FAR), rows)
     features = sight.features / _scales(device)
     own = features[:, :n, None]

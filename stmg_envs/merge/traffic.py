@@ -51,9 +51,9 @@ def drive(
 ) -> Tensor:
     """What human drivers do in a tick.
 
-    Each looks at three bodies: the one ahead in its lane, and those ahead and behind in the other lane, which
-    is the one it changes to or else the one beside the merge lane, the only one it may change to. Who has
-    crashed keeps the lane that it follows.
+    Each looks at three bodies: the one ahead in its lane, the one ahead in the lane to which it changes or
+    else in the one beside the merge lane, and the one behind in the latter, the only one to which it may
+    change. Who has crashed keeps the lane that it follows.
 
     Args:
         vehicles: the vehicles, with the targets from before this tick.
@@ -87,15 +87,14 @@ def drive(
     distance, body = torch.where(there, ahead.abs(), far).min(dim=2)  # (3, H, B)
 
     desired = _desired_distances(vehicles, motion)  # (V, V + 1, B)
-    # The obstacle follows nobody; where it comes out here, nobody asks.
-    follower = body[2].clamp_(max=vehicles.count - 1)
     pairs = torch.addcmul(tables.driver, body, tables.partner)  # (3, H, B)
     desires = desired.flatten(0, 1).gather(0, pairs.flatten(0, 1)).view(distance.shape)
     # What they take off their acceleration; nothing if the body is infinitely far.
     braking = desires.div_(distance.clamp(min=SMALL)).square_().mul_(COMFORT_ACCELERATION)
     free = _free_acceleration(vehicles)
     stays, changes = free[n:] - braking[:2]
-    imposed = free.gather(0, follower) - braking[2]
+    # No obstacle stands in the lane beside the merge lane.
+    imposed = free.gather(0, body[2]) - braking[2]
 
     # Who thinks is not changing, so that the other lane is the one beside the merge lane.
     starts = [
@@ -168,7 +167,7 @@ def _known() -> list[list[int]]:
         keeps = lane == follows and not crashed
         changes = lane != follows and not crashed
         other = follows if changes else BESIDE_MERGE
-        looks = [1 << lane, 1 << other, 1 << other]
+        looks = [1 << lane, 1 << other, 1 << BESIDE_MERGE]
         contested = changes and {lane, other} == SIDE_BY_SIDE
         columns.append([*looks, keeps, keeps and lane == MERGE, contested])
     return columns

@@ -17,7 +17,7 @@ BATCH = 64
         ("stmg/Penalty-v0", 50),
         ("stmg/Coordination-v0", 15),
         ("stmg/CooperativeHunting-v0", 117),
-        ("stmg/OnRampMerge-v0", 614),
+        ("stmg/OnRampMerge-v0", 607),
     ],
 )
 def test_a_step_starts_few_operations(id: str, limit: int) -> None:
