@@ -50,7 +50,7 @@ def steer(vehicles: Vehicles, motion: Motion, target: Tensor, slip: Tensor) -> N
         slip: where to write the sine of the slip angle, (V, B).
     """
     offset = motion.offsets.gather(0, target[None])[0]
-    ahead = motion.bend[1, :-1] * roads(target.device).bends.take(target)
+    ahead = motion.bend[1] * roads(target.device).bends.take(target)
     divisor = not_zero(vehicles.speed)
     approach = (
         offset.mul_(-LATERAL_GAIN).div_(divisor).clamp_(-1, 1).asin_().clamp_(-MAX_APPROACH, MAX_APPROACH)
