@@ -110,10 +110,10 @@ def drive(
 
     situation = vehicles.lane, vehicles.target, target, contested, ahead[:, :-1], desired[n:, :-1]
     if not may_ask(contested.device):
-        give_way(*situation, tables.later)
+        give_way(tables.later, *situation)
     elif len(road := contested.any(dim=0).nonzero().flatten()):
         few = [values.index_select(-1, road) for values in situation]
-        give_way(*few, tables.later)
+        give_way(tables.later, *few)
         target.index_copy_(-1, road, few[2])
     torch.where(follows == lane, stays, stays.minimum(changes), out=acceleration)
     acceleration.clamp_(-MAX_ACCELERATION, MAX_ACCELERATION)
@@ -190,13 +190,13 @@ def _desired_distances(vehicles: Vehicles, motion: Motion) -> Tensor:
 
 
 def give_way(
+    later: Tensor,
     lane: Tensor,
     before: Tensor,
     target: Tensor,
     contested: Tensor,
     ahead: Tensor,
     desired: Tensor,
-    later: Tensor,
 ) -> None:
     """Drivers stop changing lanes if somebody close ahead is changing to the same lane; writes to `target`.
 
@@ -204,13 +204,13 @@ def give_way(
     had chosen before. Who gives way stays in its lane, and so is in nobody's way.
 
     Args:
+        later: who has not chosen yet when a driver does, bool (H, V, 1).
         lane: of vehicles, int64 (V, B).
         before: their targets before this tick.
         target: what all have chosen, int64 (V, B).
         contested: drivers who may have to give way, bool (H, B).
         ahead: metres from drivers to vehicles, (H, V, B).
         desired: what drivers want these to be, (H, V, B).
-        later: who has not chosen yet when a driver does, bool (H, V, 1).
     """
     n = len(lane) - len(contested)
     wanted = target[n:, None]

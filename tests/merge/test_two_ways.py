@@ -76,7 +76,7 @@ def test_drivers_give_way_one_after_another(seed: int) -> None:
             expected[driver] = torch.where(yields, lane[driver], chosen[driver])
             seen[driver] = expected[driver]
         given_way = chosen.clone()
-        give_way(lane, before, given_way, contested, ahead, desired, later)
+        give_way(later, lane, before, given_way, contested, ahead, desired)
         assert torch.equal(given_way, expected)
 
 
