@@ -12,8 +12,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from stmg_envs.merge.roads import BEND, wrap_
-from stmg_envs.merge.vehicles import HEADING, LENGTH, SMALL, SPEED, TICK, Motion, Vehicles
+from stmg_envs.merge.roads import roads, wrap_
+from stmg_envs.merge.vehicles import HEADING, LENGTH, SMALL, SPEED, TICK, Motion, Still, Vehicles
 
 MAX_SPEED = 40.0
 """Metres per second, forwards and backwards."""
@@ -41,7 +41,7 @@ def steer(vehicles: Vehicles, motion: Motion, target: Tensor, slip: Tensor) -> N
     """Turn the wheels of vehicles so that they make for the middle of their target lanes.
 
     The distance from the lane asks for a lateral speed, that for a direction relative to the lane, and that
-    for a rate of turning; front wheels and slip follow from it. Crashed vehicles roll straight on.
+    for a rate of turning; front wheels and slip follow from it.
 
     Args:
         vehicles: the vehicles.
@@ -50,14 +50,14 @@ def steer(vehicles: Vehicles, motion: Motion, target: Tensor, slip: Tensor) -> N
         slip: where to write the sine of the slip angle, (V, B).
     """
     offset = motion.offsets.gather(0, target[None])[0]
-    ahead = motion.bend[1, :-1].masked_fill(target != BEND, 0)
+    ahead = motion.bend[1] * roads(target.device).bends.take(target)
     divisor = not_zero(vehicles.speed)
     approach = (
         offset.mul_(-LATERAL_GAIN).div_(divisor).clamp_(-1, 1).asin_().clamp_(-MAX_APPROACH, MAX_APPROACH)
     )
     turn = wrap_(ahead.add_(approach).sub_(vehicles.heading)).mul_(HEADING_GAIN)
     torch.mul(divisor.reciprocal_().mul_(LENGTH / 2), turn, out=slip)
-    slip.clamp_(-MAX_SLIP, MAX_SLIP).masked_fill_(vehicles.crashed, 0)
+    slip.clamp_(-MAX_SLIP, MAX_SLIP)
 
 
 @functools.cache
@@ -75,42 +75,48 @@ def limit(speed: Tensor, acceleration: Tensor) -> None:
     acceleration.clamp_(low, high)
 
 
-def move(vehicles: Vehicles, motion: Motion, change: Tensor) -> tuple[Vehicles, Motion]:
-    """Move vehicles through one tick.
+@functools.cache
+def _rolling(device: torch.device) -> Tensor:
+    """Slip and acceleration of crashed vehicles, as multiples of their speed, float64 (2, 1, 1)."""
+    return torch.tensor([0.0, -1.0], dtype=torch.float64, device=device)[:, None, None]
+
+
+def move(vehicles: Vehicles, motion: Motion, change: Tensor, still: Still) -> tuple[Vehicles, Motion]:
+    """Move vehicles through one tick. Crashed vehicles roll straight on and brake.
 
     Args:
         vehicles: the vehicles.
         motion: theirs.
         change: (4, V + 1, B); the last two rows are the sine of the slip angle and the acceleration, m/s2, of
             all bodies. It is overwritten.
+        still: that no vehicle is being pushed.
 
     Returns:
         The vehicles a tick later, with their nearest lanes, and their motion.
     """
-    slip, acceleration = change[HEADING], change[SPEED, :-1]
-    torch.where(vehicles.crashed, -vehicles.speed, acceleration, out=acceleration)
-    limit(vehicles.speed, acceleration)
+    slip, controls = change[HEADING], change[HEADING:, :-1]
+    torch.where(vehicles.crashed, vehicles.speed * _rolling(slip.device), controls, out=controls)
+    limit(vehicles.speed, controls[1])
     along = (1 - slip * slip).sqrt_()
     torch.mul(motion.axes[1:], along, out=change[:HEADING])
-    change[:HEADING] += motion.axes[:2] * slip
-    change[:SPEED] *= motion.pose[SPEED]
-    change[HEADING] /= LENGTH / 2
+    change[:HEADING].add_(motion.axes[:2] * slip)
+    change[:SPEED].mul_(motion.pose[SPEED])
+    slip.div_(LENGTH / 2)
     change *= TICK
     change += motion.pose
     x, y, heading, speed = change[:, :-1]
     x += vehicles.push_x
     y += vehicles.push_y
     seen = Motion.at(change)
-    zero = torch.zeros_like(x)
     moved = replace(
         vehicles,
         x=x,
         y=y,
         heading=heading,
         speed=speed,
-        push_x=zero,
-        push_y=zero,
-        pushed=torch.zeros_like(vehicles.pushed),
+        push_x=still.push,
+        push_y=still.push,
+        pushed=still.pushed,
         lane=seen.closest(),
         crashed=vehicles.crashed | vehicles.pushed,
     )

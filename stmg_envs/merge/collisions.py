@@ -33,7 +33,7 @@ class Pairs:
     """The pairs of V vehicles and the obstacle, in the order in which highway-env goes through them.
 
     Attributes:
-        first, second: bodies, int64 (P, 1).
+        bodies: the first ones and the second ones, int64 (2, P, 1).
         reach: how near they must be to be looked at, beside the first one's way in a tick, float64 (P, 1).
         sides: the directions along and across the first and the second one, as rows of the flattened axes of
             a `Motion`, for x and y, int64 (2, 4, P, 1).
@@ -45,8 +45,7 @@ class Pairs:
         order: 1, ..., V, int64 (V, 1).
     """
 
-    first: Tensor
-    second: Tensor
+    bodies: Tensor
     reach: Tensor
     sides: Tensor
     half: Tensor
@@ -71,8 +70,7 @@ def _pairs(count: int, size: float, device: torch.device) -> Pairs:
     whole = torch.ones(len(table), dtype=torch.float64, device=device)
     sizes = [whole * (size * LENGTH / 2), whole * (size * WIDTH / 2)]
     return Pairs(
-        first=first[:, None],
-        second=second[:, None],
+        bodies=torch.stack([first, second])[..., None],
         reach=torch.where(solid, (diagonal + obstacle) / 2, diagonal).double()[:, None],
         sides=torch.stack([across, across + bodies])[..., None],
         half=torch.stack([*sizes, *(values.masked_fill(solid, half) for values in sizes)])[..., None],
@@ -92,11 +90,10 @@ def collide(vehicles: Vehicles, motion: Motion, profile: Profile) -> Vehicles:
     get the smallest speed, in size, of those they touch.
     """
     pairs = _pairs(vehicles.count, SHRUNK if profile.collisions == "static" else 1.0, vehicles.x.device)
-    first, second = pairs.first.flatten(), pairs.second.flatten()
-    place = motion.pose[:HEADING]
-    apart = place.index_select(1, first) - place.index_select(1, second)  # (2, P, B)
+    first, second = motion.pose.index_select(1, pairs.bodies.flatten()).chunk(2, dim=1)
+    apart = first[:HEADING] - second[:HEADING]  # (2, P, B)
     away_x, away_y = apart.square()
-    reach = (motion.pose[SPEED].index_select(0, first) * TICK).add_(pairs.reach)
+    reach = (first[SPEED] * TICK).add_(pairs.reach)
     near = away_x.add_(away_y) <= reach.square_()
     collide_where = collide_near if may_ask(near.device) else collide_all
     changes = collide_where(vehicles, motion, profile, pairs, apart, near)
@@ -119,7 +116,7 @@ def collide_all(
         near: which pairs are near each other, bool (P, B).
     """
     road = _roads(near.shape[1], near.device)
-    contacts, push = _test(motion, pairs.first, pairs.second, pairs.sides, pairs.half, road, apart)
+    contacts, push = _test(motion, pairs.bodies, pairs.sides, pairs.half, road, apart)
     return _changes(motion.pose, vehicles.crashed, profile, pairs, contacts & near, push)
 
 
@@ -130,14 +127,12 @@ def collide_near(
     pair, road = near.nonzero(as_tuple=True)
     if not len(pair):
         return {}
-    first, second, sides, half = (
-        table[..., pair, 0] for table in (pairs.first, pairs.second, pairs.sides, pairs.half)
-    )
-    contacts, push = _test(motion, first, second, sides, half, road, apart[:, pair, road])
-    meets = contacts.any(dim=0)
-    pair, (roads, column) = pair[meets], road[meets].unique(return_inverse=True)
-    if not len(roads):
+    bodies, sides, half = (table[..., pair, 0] for table in (pairs.bodies, pairs.sides, pairs.half))
+    contacts, push = _test(motion, bodies, sides, half, road, apart[:, pair, road])
+    meets = contacts.any(dim=0).nonzero().flatten()
+    if not len(meets):
         return {}
+    pair, (roads, column) = pair[meets], road[meets].unique(return_inverse=True)
     shape = 2, len(near), len(roads)
     all_contacts, all_push = contacts.new_zeros(shape), push.new_zeros(shape)
     all_contacts[:, pair, column], all_push[:, pair, column] = contacts[:, meets], push[:, meets]
@@ -153,13 +148,13 @@ def _roads(batch: int, device: torch.device) -> Tensor:
 
 
 def _test(
-    motion: Motion, first: Tensor, second: Tensor, sides: Tensor, half: Tensor, road: Tensor, apart: Tensor
+    motion: Motion, bodies: Tensor, sides: Tensor, half: Tensor, road: Tensor, apart: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Test pairs of bodies as `overlaps` does; bodies, sides and halves are those of `Pairs`."""
     way = motion.axes[1:] * (motion.pose[SPEED] * TICK)
-    moves = way[:, first, road] - way[:, second, road]
+    first, second = way[:, bodies, road].unbind(1)
     directions = motion.axes.flatten(0, 1)[sides, road]
-    return overlaps(directions, half, torch.stack([apart, moves]))
+    return overlaps(directions, half, torch.stack([apart, first - second]))
 
 
 def _changes(

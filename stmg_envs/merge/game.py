@@ -15,16 +15,15 @@ from torch import Tensor
 from stmg_envs.arguments import require_choice, require_count, require_flag
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.merge.neighbors import neighbors
-from stmg_envs.merge.observations import FEATURES, SEEN, observe
+from stmg_envs.merge.observations import FEATURES, SEEN, Sight, observe
 from stmg_envs.merge.profiles import PROFILES, Profile
 from stmg_envs.merge.rendering import draw, write
 from stmg_envs.merge.rewards import RewardMode, own_rewards, share, total
-from stmg_envs.merge.roads import roads
 from stmg_envs.merge.simulation import ACTIONS, TICKS, action_mask, advance
 from stmg_envs.merge.spawning import PLACES, Crowd, spawn
 from stmg_envs.merge.supervisor import supervise
 from stmg_envs.merge.vehicles import TICK, Vehicles
-from stmg_envs.protocol import Game, Outcome, State, Streams
+from stmg_envs.protocol import Game, Outcome, State, Streams, number
 
 TRAFFIC: dict[int, tuple[int, int]] = {1: (1, 3), 2: (2, 4), 3: (3, 5)}
 """Numbers of human drivers at each traffic density, both included."""
@@ -145,13 +144,14 @@ class OnRampMerge(Game):
 
     def reset(self, streams: Streams) -> State:
         vehicles = spawn(self.crowd, streams)
+        sight = Sight.of(vehicles, self.n)
         agents = vehicles.present[: self.n]
-        from_ramp = agents & ~self._on_through(vehicles)
+        from_ramp = agents & ~sight.through[: self.n]
         zero = torch.zeros(agents.shape[1], dtype=torch.float64, device=agents.device)
         never = torch.full_like(vehicles.x[: self.n], torch.inf)
         return {
             **pack(vehicles),
-            **self._look(vehicles),
+            **self._look(sight),
             "decisions": zero,
             "speed_sum": zero,
             "from_ramp": from_ramp.t(),
@@ -165,24 +165,30 @@ class OnRampMerge(Game):
         if self.safety_supervisor:
             chosen = supervise(vehicles, chosen, self.profile)
         vehicles = self.drive(vehicles, chosen)
-        seen = self._look(vehicles)
+        sight = Sight.of(vehicles, self.n)
+        seen = self._look(sight)
         graph = seen["neighbors"].permute(1, 2, 0)
-        rewards = share(own_rewards(vehicles, self.n), graph, agents, self.reward_mode)
+        rewards = share(own_rewards(vehicles, sight.ahead), graph, agents, self.reward_mode)
         crashed = vehicles.agents_crashed(self.n)
+        over = crashed.any(dim=0)
 
         decisions = state["decisions"] + 1
-        speed = torch.where(agents, vehicles.speed[: self.n], 0.0)
+        speed = torch.where(agents, vehicles.speed[: self.n], number(0.0, agents.device))
         speed_sum = state["speed_sum"] + total(speed) / agents.sum(dim=0)
-        merged = state["from_ramp"] & self._on_through(vehicles).t()
+        merged = state["from_ramp"] & sight.through[: self.n].t()
         merged_after = torch.where(
             merged, state["merged_after"].minimum(decisions[:, None]), state["merged_after"]
         )
         record = {"decisions": decisions, "speed_sum": speed_sum, "merged_after": merged_after}
         return Outcome(
             {**pack(vehicles), **seen, **record, "from_ramp": state["from_ramp"]},
-            rewards.t().float().contiguous(),
-            crashed.any(dim=0),
-            self._metrics(crashed, state["from_ramp"].t(), merged_after.t(), speed_sum / decisions),
+            rewards.t().to(torch.float32, memory_format=torch.contiguous_format),
+            over,
+            {
+                "crash_rate": over.float(),
+                "mean_speed": (speed_sum / decisions).float(),
+                **self._merging(crashed, state["from_ramp"].t(), merged_after.t()),
+            },
         )
 
     def drive(self, vehicles: Vehicles, actions: Tensor) -> Vehicles:
@@ -214,28 +220,22 @@ class OnRampMerge(Game):
             return write(vehicles, self.agents)
         return draw(vehicles, state["neighbors"][0], tuple(range(self.n)) if priority is None else priority)
 
-    def _look(self, vehicles: Vehicles) -> State:
+    def _look(self, sight: Sight) -> State:
         """What views and learners ask for again and again, as parts of the state."""
         return {
-            "observation": observe(vehicles, self.n, self.observe_id),
-            "neighbors": neighbors(vehicles, self.n).permute(2, 0, 1),
+            "observation": observe(sight, self.observe_id),
+            "neighbors": neighbors(sight).permute(2, 0, 1),
         }
 
-    def _on_through(self, vehicles: Vehicles) -> Tensor:
-        """Which agents are on the through road, bool (n, B)."""
-        return roads(vehicles.x.device).through[vehicles.lane[: self.n]]
-
-    def _metrics(
-        self, crashed: Tensor, from_ramp: Tensor, merged_after: Tensor, mean_speed: Tensor
-    ) -> dict[str, Tensor]:
+    def _merging(self, crashed: Tensor, from_ramp: Tensor, merged_after: Tensor) -> dict[str, Tensor]:
+        """The metrics of merging."""
         # There is always an agent on the ramp: half of them are, rounded up.
         count = from_ramp.sum(dim=0)
-        merged = (merged_after < torch.inf) & ~crashed
+        merged = (merged_after < torch.inf) > crashed  # and not
         limit = float(self.max_steps or LONGEST)
-        time = torch.where(from_ramp, merged_after.clamp(max=limit), 0.0) * (TICKS * TICK)
+        time = merged_after.clamp(max=limit)
+        time = torch.where(from_ramp, time, number(0.0, time.device)).mul_(TICKS * TICK)
         return {
-            "crash_rate": crashed.any(dim=0).float(),
-            "mean_speed": mean_speed.float(),
             "merged": merged.sum(dim=0) / count,
             "time_to_merge": (total(time) / count).float(),
         }

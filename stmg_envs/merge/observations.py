@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from stmg_envs.merge.roads import roads
 from stmg_envs.merge.vehicles import Vehicles, itself
 
 VIEW = 180.0
@@ -56,28 +58,78 @@ def nearest(distance: Tensor, count: int) -> tuple[Tensor, Tensor]:
     return torch.cat([one.values for one in found], dim=1), torch.cat([one.indices for one in found], dim=1)
 
 
-def observe(vehicles: Vehicles, n: int, observe_id: bool) -> Tensor:
+@dataclass(frozen=True)
+class Sight:
+    """How all vehicles look from the first n, computed once for all who ask.
+
+    Attributes:
+        vehicles: the vehicles.
+        features: presence, x, y, and velocity along them, (5, V, B), metres and seconds.
+        gaps: from the first n along and across the road, (2, n, V, B), metres.
+        ahead: along the road, (n, V, B).
+        distance: the same without sign.
+        through: whether vehicles are on the through road, bool (V, B).
+    """
+
+    vehicles: Vehicles
+    features: Tensor
+    gaps: Tensor
+    ahead: Tensor
+    distance: Tensor
+    through: Tensor
+
+    @classmethod
+    def of(cls, vehicles: Vehicles, n: int) -> Sight:
+        x, y, speed, heading = vehicles.x, vehicles.y, vehicles.speed, vehicles.heading
+        one = _scales(x.device)[0].expand_as(x)
+        features = torch.stack([one, x, y, speed * heading.cos(), speed * heading.sin()])
+        gaps = features[1:3, None] - features[1:3, :n, None]
+        ahead = gaps[0]
+        through = roads(x.device).through[vehicles.lane]
+        return cls(vehicles, features, gaps, ahead, ahead.abs(), through)
+
+
+@functools.cache
+def _reach(n: int, count: int, device: torch.device) -> Tensor:
+    """The squares of distances from which on the first n vehicles are not seen, float64 (n, V, 1).
+
+    Nobody sees itself.
+    """
+    reach = torch.full((n, count, 1), VIEW**2, dtype=torch.float64, device=device)
+    return reach.masked_fill_(itself(n, count, device), 0)
+
+
+@functools.cache
+def _names(n: int, device: torch.device) -> Tensor:
+    """The indices of n agents, one-hot, float32 (n, n, 1)."""
+    return itself(n, n, device).float()
+
+
+def observe(sight: Sight, observe_id: bool) -> Tensor:
     """Observations of the first n vehicles, float32 (B, n, obs_dim); zeros of those that are absent.
 
     The nearest are those at the least distance along the road.
     """
-    x, y, speed, heading = vehicles.x, vehicles.y, vehicles.speed, vehicles.heading
-    batch, rows = x.shape[1], min(SEEN, vehicles.count - 1)
-    table = torch.stack([torch.ones_like(x), x, y, speed * heading.cos(), speed * heading.sin()])  # (5, V, B)
-    along, across = (table[1:3, None] - table[1:3, :n, None]).unbind(0)  # (n, V, B)
-    hidden = (along.square() + across.square_() >= VIEW**2) | itself(n, vehicles.count, x.device)
-    distance, order = nearest(along.abs_().masked_fill_(hidden, FAR), rows)
-    table /= _scales(x.device)
-    own = table[:, :n, None]
-    others = table.gather(1, order.view(1, -1, batch).expand(FEATURES, -1, -1)).view(FEATURES, n, rows, batch)
-    others[1:] -= own[1:]
-    others *= distance < FAR
-    cells = torch.cat([own, others], dim=2).float()  # (5, n, 1 + rows, B)
-    parts = [cells.permute(1, 2, 0, 3).flatten(1, 2)]
+    n, count, batch = sight.ahead.shape
+    device, rows = sight.ahead.device, min(SEEN, count - 1)
+    along, across = sight.gaps.square()
+    hidden = along.add_(across) >= _reach(n, count, device)
+    distance, order = nearest(sight.distance.masked_fill(hidden, FAR), rows)
+    features = sight.features / _scales(device)
+    own = features[:, :n, None]
+    others = features.gather(1, order.view(1, -1, batch).expand(FEATURES, -1, -1)).view(
+        FEATURES, n, rows, batch
+    )
+    others[1:].sub_(own[1:])
+    width = FEATURES * (1 + SEEN)
+    view = own.new_empty(n, width + n * observe_id, batch, dtype=torch.float32)
+    cells = view[:, :width].unflatten(1, (1 + SEEN, FEATURES)).permute(2, 0, 1, 3)  # (5, n, 1 + SEEN, B)
+    cells[:, :, :1] = own
+    torch.mul(others, distance < FAR, out=cells[:, :, 1 : 1 + rows])
     if rows < SEEN:
-        parts.append(torch.zeros_like(parts[0][:, :1]).expand(-1, FEATURES * (SEEN - rows), -1))
+        cells[:, :, 1 + rows :] = 0
     if observe_id:
-        parts.append(itself(n, n, x.device).float().expand(-1, -1, batch))
-    view = torch.cat(parts, dim=1).mul_(vehicles.present[:n, None])
+        view[:, width:] = _names(n, device)
+    view *= sight.vehicles.present[:n, None]
     # Transposed as a matrix, which is fast.
     return view.flatten(0, 1).t().contiguous().view(batch, n, -1)

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from stmg_envs.merge.roads import MERGE, MERGE_END, MERGING, roads
 from stmg_envs.merge.vehicles import Vehicles, itself
+from stmg_envs.protocol import number
 
 RewardMode = Literal["own", "regional", "global"]
 
-CRASH_WEIGHT, SPEED_WEIGHT, HEADWAY_WEIGHT, MERGE_WEIGHT = 200.0, 1.0, 4.0, 4.0
+CRASH_WEIGHT, HEADWAY_WEIGHT, MERGE_WEIGHT = 200.0, 4.0, 4.0
 
 SLOW, FAST = 10.0, 30.0
 """Speeds that are worth 0 and 1, metres per second."""
@@ -25,24 +26,34 @@ FARTHEST_HEADWAY = 60.0
 """What agents should keep to the vehicle ahead, s, and beyond what it does not matter, metres."""
 
 
-def headways(vehicles: Vehicles, n: int) -> Tensor:
-    """Metres from agents to the nearest vehicle ahead in the same or the next lane, (n, B), at most 60."""
-    lane, ahead = vehicles.lane, vehicles.x - vehicles.x[:n, None]
-    own = lane[:n, None]
-    leads = ((lane == own) | (lane == roads(lane.device).next_lane[own])) & (ahead > 0)
-    return torch.where(leads, ahead, FARTHEST_HEADWAY).amin(dim=1).clamp_(max=FARTHEST_HEADWAY)
+def headways(lane: Tensor, ahead: Tensor) -> Tensor:
+    """Metres from agents to the nearest vehicle ahead in the same or the next lane, (n, B), at most 60.
+
+    Args:
+        lane: of vehicles, int64 (V, B).
+        ahead: how far ahead of the first n vehicles all are, (n, V, B), metres.
+    """
+    leads = roads(lane.device).drives_ahead(lane[: len(ahead), None], lane) & (ahead > 0)
+    # Nobody is ahead of itself, so that the least is never more.
+    return torch.where(leads, ahead, number(FARTHEST_HEADWAY, lane.device)).amin(dim=1)
 
 
-def own_rewards(vehicles: Vehicles, n: int) -> Tensor:
-    """The rewards of agents without regard to others, float64 (n, B)."""
-    speed, x = vehicles.speed[:n], vehicles.x[:n]
-    fast = ((speed - SLOW) / (FAST - SLOW)).clamp_(0, 1)
-    headway = (
-        (headways(vehicles, n) / (TIME_HEADWAY * speed)).log_().clamp_(max=0).masked_fill_(speed <= 0, 0)
-    )
-    lingers = (x - MERGE_END).square_().div_(-10 * MERGING).exp_().masked_fill_(vehicles.lane[:n] != MERGE, 0)
-    reward = (SPEED_WEIGHT * fast).add_(headway, alpha=HEADWAY_WEIGHT).sub_(lingers, alpha=MERGE_WEIGHT)
-    return reward - CRASH_WEIGHT * vehicles.crashed[:n]
+def own_rewards(vehicles: Vehicles, ahead: Tensor) -> Tensor:
+    """The rewards of agents without regard to others, float64 (n, B).
+
+    Args:
+        vehicles: the vehicles, agents first.
+        ahead: how far ahead of agents all are, (n, V, B), metres.
+    """
+    n = len(ahead)
+    speed, lane = vehicles.speed[:n], vehicles.lane
+    # The reward of speed has a weight of 1, the unit of the others.
+    reward = ((speed - SLOW) / (FAST - SLOW)).clamp_(0, 1)
+    headway = (headways(lane, ahead) / (TIME_HEADWAY * speed)).log_().clamp_(max=0)
+    lingers = (vehicles.x[:n] - MERGE_END).square_().div_(-10 * MERGING).exp_()
+    reward.add_(headway.masked_fill_(speed <= 0, 0), alpha=HEADWAY_WEIGHT)
+    reward.sub_(lingers.masked_fill_(lane[:n] != MERGE, 0), alpha=MERGE_WEIGHT)
+    return reward.add_(vehicles.crashed[:n], alpha=-CRASH_WEIGHT)
 
 
 def share(rewards: Tensor, graph: Tensor, present: Tensor, mode: RewardMode) -> Tensor:
@@ -54,7 +65,7 @@ def share(rewards: Tensor, graph: Tensor, present: Tensor, mode: RewardMode) -> 
         present: bool (n, B); absent agents get 0 and count for nobody.
         mode: "own"; "regional", the mean over an agent and its neighbours; "global", that over all agents.
     """
-    own = torch.where(present, rewards, 0.0)
+    own = torch.where(present, rewards, number(0.0, rewards.device))
     if mode == "own":
         return own
     if mode == "global":

@@ -52,22 +52,28 @@ class Roads:
 
     Attributes:
         start, end: x of both ends, float64 (L, 1, 1), metres.
-        first, last: from which x on, and before which, bodies may stand on a lane, float64 (L, 1, 1), metres.
         center: y of the middle line, float64 (L, 1, 1), metres; of the bend, of its axis.
-        turn: beyond which x vehicles follow the next lane, float64 (L,), metres.
-        next_lane: what they follow then, int64 (L,); of the last lane, itself.
+        bounds: where sections begin, within which nothing changes for any lane, but for the first of the S
+            sections, float64 (S - 1,), metres.
+        on: the lanes on which bodies in a section may stand, as sets of bits, uint8 (S,).
+        onward: the lane that vehicles in a section follow after a lane, int64 (L * S,).
+        open: whether vehicles in a section and a lane have an open one beside them, bool (L * S,).
+        same_way: whether the second of two lanes is the first one or the next, bool (L * L,).
+        bends: 1 for the bend, else 0, float64 (L,).
         through: whether a lane belongs to the through road, bool (L,); otherwise to the ramp.
         beside: from which x on vehicles in a lane see those of the other road, float64 (L,), metres.
-        bits: the lanes as bits of a set, uint8 (L,).
+        bits: the lanes as bits of a set, uint8 (L, 1, 1).
     """
 
     start: Tensor
     end: Tensor
-    first: Tensor
-    last: Tensor
     center: Tensor
-    turn: Tensor
-    next_lane: Tensor
+    bounds: Tensor
+    on: Tensor
+    onward: Tensor
+    open: Tensor
+    same_way: Tensor
+    bends: Tensor
     through: Tensor
     beside: Tensor
     bits: Tensor
@@ -80,7 +86,7 @@ class Roads:
             phase: where the places are in the sine of the bend, radians.
         """
         offsets = y - self.center
-        offsets[BEND] -= phase.sin().mul_(AMPLITUDE)
+        offsets[BEND].sub_(phase.sin().mul_(AMPLITUDE))
         return offsets
 
     def closest(self, x: Tensor, heading: Tensor, aside: Tensor, bend: Tensor) -> Tensor:
@@ -95,24 +101,34 @@ class Roads:
         distance = (x - x.clamp(self.start, self.end)).abs_().add_(aside)
         angle = torch.stack([heading, heading - bend])
         straight, bent = wrap_(angle).abs_()
-        distance[:BEND] += straight
-        distance[BEND] += bent
+        distance[:BEND].add_(straight)
+        distance[BEND].add_(bent)
         return distance.min(dim=0).indices
 
-    def covering(self, x: Tensor, aside: Tensor) -> Tensor:
+    def section(self, x: Tensor) -> Tensor:
+        """The sections in which places x lie, int64."""
+        return torch.bucketize(x, self.bounds, right=True)
+
+    def covering(self, section: Tensor, aside: Tensor) -> Tensor:
         """The lanes on which bodies (V, B) stand, with a metre to spare, as sets of bits, uint8."""
-        on = aside <= LANE_WIDTH / 2 + 1
-        on &= x >= self.first
-        on &= x < self.last
-        return (on * self.bits[:, None, None]).sum(dim=0, dtype=torch.uint8)
+        near = (aside <= LANE_WIDTH / 2 + 1) * self.bits
+        return near.sum(dim=0, dtype=torch.uint8).bitwise_and_(self.on.take(section))
 
-    def follow(self, lane: Tensor, x: Tensor, keeps: Tensor) -> Tensor:
-        """The lanes to follow, which are the next ones half a vehicle before the end of the present ones.
+    def follow(self, lane: Tensor, section: Tensor) -> Tensor:
+        """The lanes to follow, which are the next ones half a vehicle before the end of the present ones."""
+        return self.onward.take(torch.add(section, lane, alpha=len(self.on)))
 
-        Who `keeps` the present one, bool, follows that.
+    def opens(self, lane: Tensor, section: Tensor, y: Tensor) -> Tensor:
+        """Whether vehicles that follow a lane may change to the one beside it, bool.
+
+        Only the merge lane has one that is open, `BESIDE_MERGE`; vehicles must be near enough to it.
         """
-        after = (x > self.turn.take(lane)) > keeps  # and not
-        return torch.where(after, self.next_lane.take(lane), lane)
+        beside = self.open.take(torch.add(section, lane, alpha=len(self.on)))
+        return beside & (y.abs() <= 2 * LANE_WIDTH)
+
+    def drives_ahead(self, lane: Tensor, other: Tensor) -> Tensor:
+        """Whether the other lane is the same or the next one, bool."""
+        return self.same_way.take(torch.add(other, lane, alpha=len(LANES)))
 
 
 @functools.cache
@@ -123,29 +139,34 @@ def roads(device: torch.device) -> Roads:
         return torch.tensor(values, dtype=dtype, device=device)
 
     numbers, whole, flags = torch.float64, torch.int64, torch.bool
-    start = table([0, MERGE_START, MERGE_START, MERGE_END, 0, BEFORE], numbers)[:, None, None]
-    end = table([MERGE_START, MERGE_END, MERGE_END, ROAD_END, BEFORE, MERGE_START], numbers)[:, None, None]
+    starts = [0, MERGE_START, MERGE_START, MERGE_END, 0, BEFORE]
+    ends = [MERGE_START, MERGE_END, MERGE_END, ROAD_END, BEFORE, MERGE_START]
+    after = [BESIDE_MERGE, ONWARD, ONWARD, ONWARD, BEND, MERGE]
+    lanes = range(len(LANES))
+    # Vehicles turn beyond these places, not yet in them.
+    turns = [end - REACH / 2 for end in ends]
+    bounds = {start - REACH for start in starts} | {end + REACH for end in ends}
+    bounds |= {math.nextafter(turn, math.inf) for turn in turns} | {MERGE_START}
+    sections = [-math.inf, *sorted(bounds)]
     return Roads(
-        start=start,
-        end=end,
-        first=start - REACH,
-        last=end + REACH,
+        start=table(starts, numbers)[:, None, None],
+        end=table(ends, numbers)[:, None, None],
         center=table([0, 0, LANE_WIDTH, 0, RAMP_Y, RAMP_Y - AMPLITUDE], numbers)[:, None, None],
-        turn=(end - REACH / 2).flatten(),
-        next_lane=table([BESIDE_MERGE, ONWARD, ONWARD, ONWARD, BEND, MERGE], whole),
+        bounds=table(sections[1:], numbers),
+        on=table(
+            [sum(1 << i for i in lanes if starts[i] - REACH <= x < ends[i] + REACH) for x in sections],
+            torch.uint8,
+        ),
+        onward=table([after[i] if x > turns[i] else i for i in lanes for x in sections], whole),
+        open=table(
+            [i == MERGE and MERGE_START <= x < MERGE_END + REACH for i in lanes for x in sections], flags
+        ),
+        same_way=table([j in (i, after[i]) for i in lanes for j in lanes], flags),
+        bends=table([i == BEND for i in lanes], numbers),
         through=table([1, 1, 0, 1, 0, 0], flags),
         beside=table([BESIDE, -math.inf, -math.inf, math.inf, math.inf, -math.inf], numbers),
-        bits=table([1 << lane for lane in range(len(LANES))], torch.uint8),
+        bits=table([1 << i for i in lanes], torch.uint8)[:, None, None],
     )
-
-
-def opens(lane: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Whether vehicles that follow a lane may change to the one beside it, bool, of the shape given.
-
-    Only the merge lane has one that is open, `BESIDE_MERGE`; vehicles must be near enough to it.
-    """
-    near = (y.abs() <= 2 * LANE_WIDTH) & (x >= MERGE_START) & (x < MERGE_END + REACH)
-    return near & (lane == MERGE)
 
 
 def bend_phase(x: Tensor) -> Tensor:

@@ -11,9 +11,9 @@ from torch import Tensor
 from stmg_envs.merge.bicycle import SPEED_GAIN, move, steer
 from stmg_envs.merge.collisions import collide
 from stmg_envs.merge.profiles import Profile
-from stmg_envs.merge.roads import BESIDE_MERGE, opens, roads
+from stmg_envs.merge.roads import BESIDE_MERGE, roads
 from stmg_envs.merge.traffic import drive
-from stmg_envs.merge.vehicles import HEADING, SPEED, Motion, Vehicles
+from stmg_envs.merge.vehicles import HEADING, SPEED, Motion, Still, Vehicles, X
 
 ACTIONS = ("left", "idle", "right", "faster", "slower")
 """What an agent decides: to change lanes, nothing, or the next higher or lower target speed."""
@@ -44,18 +44,20 @@ def action_mask(vehicles: Vehicles, n: int) -> Tensor:
 
     Changing to the right never is on this road: the merge lane is closed to the through road.
     """
-    left = opens(vehicles.lane[:n], vehicles.x[:n], vehicles.y[:n])
+    lanes = roads(vehicles.x.device)
+    left = lanes.opens(vehicles.lane[:n], lanes.section(vehicles.x[:n]), vehicles.y[:n])
     target = vehicles.target_speed[:n]
     always = torch.ones_like(left)
     faster, slower = target < TARGET_SPEEDS[-1], target > TARGET_SPEEDS[0]
     return torch.stack([left, always, ~always, faster, slower])
 
 
-def decide(vehicles: Vehicles, target: Tensor, actions: Tensor) -> Tensor:
+def decide(vehicles: Vehicles, section: Tensor, target: Tensor, actions: Tensor) -> Tensor:
     """Carry out what agents decide.
 
     Args:
         vehicles: the vehicles.
+        section: where bodies are, int64 (V + 1, B).
         target: the lanes that vehicles follow, int64 (V, B); those of agents that change are overwritten.
         actions: of the agents, int64 (n, B).
 
@@ -63,8 +65,10 @@ def decide(vehicles: Vehicles, target: Tensor, actions: Tensor) -> Tensor:
         Target speeds of all vehicles, (V, B).
     """
     n = len(actions)
-    change = (actions == LEFT) & opens(target[:n], vehicles.x[:n], vehicles.y[:n])
-    target[:n].masked_fill_(change, BESIDE_MERGE)
+    follows = target[:n]
+    open_beside = roads(actions.device).opens(follows, section[:n], vehicles.y[:n])
+    change = open_beside & (actions == LEFT)
+    follows.masked_fill_(change, BESIDE_MERGE)
     step = _steps(actions.device).take(actions)
     wanted = level_speed((speed_level(vehicles.speed[:n]) + step).clamp_(0, len(TARGET_SPEEDS) - 1))
     wanted = torch.where(step != 0, wanted, vehicles.target_speed[:n])
@@ -78,12 +82,6 @@ def _steps(device: torch.device) -> Tensor:
     return torch.tensor(steps, dtype=torch.float64, device=device)
 
 
-@functools.cache
-def _drivers(n: int, count: int, device: torch.device) -> Tensor:
-    """Which of `count` vehicles are human drivers, bool (V, 1)."""
-    return torch.arange(count, device=device)[:, None] >= n
-
-
 def advance(vehicles: Vehicles, actions: Tensor, profile: Profile, ticks: int = TICKS) -> Vehicles:
     """Carry out one decision of the agents.
 
@@ -93,22 +91,21 @@ def advance(vehicles: Vehicles, actions: Tensor, profile: Profile, ticks: int = 
         profile: which simulator to follow.
         ticks: how long it takes, ticks.
     """
-    n = len(actions)
-    motion = Motion.of(vehicles)
+    n, lanes = len(actions), roads(actions.device)
+    motion, still = Motion.of(vehicles), Still.like(vehicles)
     for tick in range(ticks):
         before = vehicles
-        # Human drivers who have crashed keep what they follow.
-        keeps = vehicles.crashed & _drivers(n, vehicles.count, actions.device)
-        target = roads(actions.device).follow(vehicles.target, vehicles.x, keeps)
+        section = lanes.section(motion.pose[X])
+        target = lanes.follow(vehicles.target, section[:-1])
         if tick == 0:
-            vehicles = replace(vehicles, target_speed=decide(vehicles, target, actions))
+            vehicles = replace(vehicles, target_speed=decide(vehicles, section, target, actions))
         change = torch.zeros_like(motion.pose)
         slip, acceleration = change[HEADING, :-1], change[SPEED, :-1]
         torch.sub(vehicles.target_speed[:n], vehicles.speed[:n], out=acceleration[:n]).mul_(SPEED_GAIN)
-        timer = drive(vehicles, motion, target, acceleration[n:], profile)
+        timer = drive(vehicles, motion, section, target, acceleration[n:], profile)
         vehicles = replace(vehicles, target=target, timer=timer)
         steer(vehicles, motion, target, slip)
-        vehicles, motion = move(vehicles, motion, change)
+        vehicles, motion = move(vehicles, motion, change, still)
         vehicles = collide(vehicles, motion, profile)
         if profile.stops_at_crash and tick > 0:
             vehicles, motion = _hold(before, vehicles, n)

@@ -35,9 +35,8 @@ def supervise(vehicles: Vehicles, actions: Tensor, profile: Profile) -> Tensor:
     """
     n, choices = len(actions), len(ACTIONS)
     on_ramp = ~roads(actions.device).through[vehicles.lane[:n]]
-    order = urgency(on_ramp, vehicles.x[:n], headways(vehicles, n)).argsort(
-        dim=0, descending=True, stable=True
-    )
+    headway = headways(vehicles.lane, vehicles.x - vehicles.x[:n, None])
+    order = urgency(on_ramp, vehicles.x[:n], headway).argsort(dim=0, descending=True, stable=True)
     available = action_mask(vehicles, n)
     # The same roads once for every action, side by side: (V, A * B).
     copies = Vehicles(**{name: value.repeat(1, choices) for name, value in vehicles.tensors().items()})

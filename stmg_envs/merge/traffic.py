@@ -10,6 +10,7 @@ Axes: H human drivers, V vehicles (agents first), B batch.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -17,8 +18,9 @@ import torch
 from torch import Tensor
 
 from stmg_envs.merge.profiles import Profile
-from stmg_envs.merge.roads import BESIDE_MERGE, LANE_WIDTH, MERGE, SPEED_LIMIT, roads
+from stmg_envs.merge.roads import BESIDE_MERGE, LANE_WIDTH, LANES, MERGE, SPEED_LIMIT, roads
 from stmg_envs.merge.vehicles import SMALL, TICK, Motion, Vehicles, X
+from stmg_envs.protocol import number
 from stmg_envs.protocol.capture import may_ask
 
 MAX_ACCELERATION = 6.0
@@ -35,21 +37,28 @@ THINKING_TIME = 1.0
 MIN_SPEED = 1.0
 """Slower vehicles do not change lanes, m/s."""
 
-SIDE_BY_SIDE = 1 << BESIDE_MERGE | 1 << MERGE
-"""The lanes between the same nodes, as bits."""
+SIDE_BY_SIDE = {BESIDE_MERGE, MERGE}
+"""The lanes between the same nodes."""
 
 
 def drive(
-    vehicles: Vehicles, motion: Motion, target: Tensor, acceleration: Tensor, profile: Profile
+    vehicles: Vehicles,
+    motion: Motion,
+    section: Tensor,
+    target: Tensor,
+    acceleration: Tensor,
+    profile: Profile,
 ) -> Tensor:
     """What human drivers do in a tick.
 
-    Each looks at three bodies: the one ahead in its lane, and those ahead and behind in the other lane, which
-    is the one it changes to or else the one beside the merge lane, the only one it may change to.
+    Each looks at three bodies: the one ahead in its lane, the one ahead in the lane to which it changes or
+    else in the one beside the merge lane, and the one behind in the latter, the only one to which it may
+    change. Who has crashed keeps the lane that it follows.
 
     Args:
         vehicles: the vehicles, with the targets from before this tick.
         motion: theirs.
+        section: where bodies are, int64 (V + 1, B).
         target: the lanes to follow now, int64 (V, B); drivers write those that they choose.
         acceleration: where to write that of the human drivers, (H, B).
         profile: constants.
@@ -60,45 +69,52 @@ def drive(
     lanes = roads(target.device)
     drivers = len(acceleration)
     n = vehicles.count - drivers
-    masks = _masks(n, drivers, target.device)
+    tables = _tables(n, drivers, target.device)
     crashed, lane, follows = vehicles.crashed[n:], vehicles.lane[n:], target[n:]
-    away = lane != follows
-    changing = away > crashed  # and not
-    thinks = ((vehicles.timer[n:] > THINKING_TIME) > crashed) > away
-    other = torch.where(changing, follows, BESIDE_MERGE)
-    bits = lanes.bits.take(torch.stack([lane, other, other], dim=1))  # (H, 3, B)
+    torch.where(crashed, vehicles.target[n:], follows, out=follows)
+    place = torch.add(follows, lane, alpha=len(LANES)).add_(crashed, alpha=len(LANES) ** 2)
+    known = tables.known[:, place]
+    looks, (keeps_lane, in_merge_lane, contested) = known[:3], known[3:].view(torch.bool)
+    thinks = (vehicles.timer[n:] > THINKING_TIME) & keeps_lane
 
     # Where everybody is, the obstacle last: metres ahead of each driver, (H, V + 1, B).
     ahead = motion.pose[X] - vehicles.x[n:, None]
-    covering = lanes.covering(motion.pose[X], motion.aside)
-    # Bytes are faster than flags. The driver stands on no lane of its own.
-    there = (covering * masks.others) & bits[:, :, None]  # (H, 3, V + 1, B)
-    there *= (ahead >= 0).view(torch.uint8)[:, None] ^ masks.behind
-    nearest = torch.where(there.bool(), ahead.abs()[:, None], math.inf).min(dim=2)
-    distance, body = nearest.values, nearest.indices  # (H, 3, B)
+    # Bytes are faster than flags.
+    there = lanes.covering(section, motion.aside) & looks[:, :, None]  # (3, H, V + 1, B)
+    side = (ahead >= 0).view(torch.uint8) ^ tables.wrong_side
+    there = torch.logical_and(there, side)
+    far = number(math.inf, there.device)
+    distance, body = torch.where(there, ahead.abs(), far).min(dim=2)  # (3, H, B)
 
     desired = _desired_distances(vehicles, motion)  # (V, V + 1, B)
-    # The obstacle follows nobody; where it comes out here, nobody asks.
-    leaders, follower = body[:, :2], body[:, 2].clamp(max=vehicles.count - 1)
-    desires = torch.cat(
-        [desired[n:].gather(1, leaders), desired[:, n:-1].gather(0, follower[None]).transpose(0, 1)], dim=1
-    )
+    pairs = torch.addcmul(tables.driver, body, tables.partner)  # (3, H, B)
+    desires = desired.flatten(0, 1).gather(0, pairs.flatten(0, 1)).view(distance.shape)
     # What they take off their acceleration; nothing if the body is infinitely far.
     braking = desires.div_(distance.clamp(min=SMALL)).square_().mul_(COMFORT_ACCELERATION)
     free = _free_acceleration(vehicles)
-    stays, changes = (free[n:, None] - braking[:, :2]).unbind(1)
-    imposed = free.gather(0, follower) - braking[:, 2]
+    stays, changes = free[n:] - braking[:2]
+    # No obstacle stands in the lane beside the merge lane.
+    imposed = free.gather(0, body[2]) - braking[2]
 
     # Who thinks is not changing, so that the other lane is the one beside the merge lane.
-    starts = thinks & (lane == MERGE) & (vehicles.y[n:] <= 2 * LANE_WIDTH)
-    starts &= changes - stays >= profile.lane_change_gain
-    starts &= vehicles.speed[n:].abs() >= MIN_SPEED
-    starts &= (imposed >= -profile.imposed_braking) | (distance[:, 2] == math.inf)
-    follows.masked_fill_(starts, BESIDE_MERGE)
+    starts = [
+        thinks,
+        in_merge_lane,
+        vehicles.y[n:] <= 2 * LANE_WIDTH,
+        changes - stays >= profile.lane_change_gain,
+        vehicles.speed[n:].abs() >= MIN_SPEED,
+        (imposed >= -profile.imposed_braking) | (distance[2] == math.inf),
+    ]
+    start = torch.stack(starts).view(torch.uint8).amin(dim=0).view(torch.bool)
+    follows.masked_fill_(start, BESIDE_MERGE)
 
-    contested = changing & ((bits[:, 0] | bits[:, 1]) == SIDE_BY_SIDE)
-    if not may_ask(contested.device) or bool(contested.any()):
-        give_way(vehicles, target, contested, ahead[:, :-1], desired[n:, :-1], masks.later)
+    situation = vehicles.lane, vehicles.target, target, contested, ahead[:, :-1], desired[n:, :-1]
+    if not may_ask(contested.device):
+        give_way(tables.later, *situation)
+    elif len(road := contested.any(dim=0).nonzero().flatten()):
+        few = [values.index_select(-1, road) for values in situation]
+        give_way(tables.later, *few)
+        target.index_copy_(-1, road, few[2])
     torch.where(follows == lane, stays, stays.minimum(changes), out=acceleration)
     acceleration.clamp_(-MAX_ACCELERATION, MAX_ACCELERATION)
     timer = vehicles.timer + TICK
@@ -107,29 +123,54 @@ def drive(
 
 
 @dataclass(frozen=True)
-class _Masks:
-    """Tables on a device.
+class _Tables:
+    """Constants on a device; L lanes.
 
     Attributes:
-        behind: whether a driver looks behind for the first, second and third body, uint8 (3, 1, 1).
-        others: which bodies are not the driver, uint8 (H, 1, V + 1, 1).
+        known: what follows from the lane that a driver follows, that in which it is, and whether it has
+            crashed, uint8 (6, 2 * L * L): the lanes in which it looks for the three bodies, as bits; whether
+            it keeps its lane, whether it keeps the merge lane, and whether the lane to which it changes is
+            one that others change to as well.
+        wrong_side: whether a body is not looked for where it is ahead, but where it is behind, as the third
+            one is; of the driver itself, whether it is ahead, uint8 (3, H, V + 1, 1).
+        driver, partner: of the V * (V + 1) pairs of follower and leader, that of a driver and the body which
+            it looks for is `driver` and `partner` times the body, int64 (3, H, 1) and (3, 1, 1).
         later: which vehicles are drivers who think after the driver, or itself, bool (H, V, 1).
     """
 
-    behind: Tensor
-    others: Tensor
+    known: Tensor
+    wrong_side: Tensor
+    driver: Tensor
+    partner: Tensor
     later: Tensor
 
 
 @functools.cache
-def _masks(n: int, drivers: int, device: torch.device) -> _Masks:
+def _tables(n: int, drivers: int, device: torch.device) -> _Tables:
     body = torch.arange(n + drivers + 1, device=device)[:, None]
     driver = body[n:-1, None]
-    return _Masks(
-        behind=torch.tensor([0, 0, 1], dtype=torch.uint8, device=device)[:, None, None],
-        others=(body != driver)[:, None].byte(),
+    behind = torch.tensor([False, False, True], device=device)[:, None, None, None]
+    row = len(body)
+    return _Tables(
+        known=torch.tensor(_known(), dtype=torch.uint8, device=device).t().contiguous(),
+        wrong_side=(behind | (body == driver)).byte(),
+        driver=driver[:, 0] * torch.tensor([row, row, 1], device=device)[:, None, None],
+        partner=torch.tensor([1, 1, row], device=device)[:, None, None],
         later=body[:-1] >= driver,
     )
+
+
+def _known() -> list[list[int]]:
+    """The columns of `_Tables.known`."""
+    columns = []
+    for crashed, lane, follows in itertools.product((False, True), range(len(LANES)), range(len(LANES))):
+        keeps = lane == follows and not crashed
+        changes = lane != follows and not crashed
+        other = follows if changes else BESIDE_MERGE
+        looks = [1 << lane, 1 << other, 1 << BESIDE_MERGE]
+        contested = changes and {lane, other} == SIDE_BY_SIDE
+        columns.append([*looks, keeps, keeps and lane == MERGE, contested])
+    return columns
 
 
 def _free_acceleration(vehicles: Vehicles) -> Tensor:
@@ -149,7 +190,13 @@ def _desired_distances(vehicles: Vehicles, motion: Motion) -> Tensor:
 
 
 def give_way(
-    vehicles: Vehicles, target: Tensor, contested: Tensor, ahead: Tensor, desired: Tensor, later: Tensor
+    later: Tensor,
+    lane: Tensor,
+    before: Tensor,
+    target: Tensor,
+    contested: Tensor,
+    ahead: Tensor,
+    desired: Tensor,
 ) -> None:
     """Drivers stop changing lanes if somebody close ahead is changing to the same lane; writes to `target`.
 
@@ -157,19 +204,20 @@ def give_way(
     had chosen before. Who gives way stays in its lane, and so is in nobody's way.
 
     Args:
-        vehicles: the vehicles, with the targets from before this tick.
+        later: who has not chosen yet when a driver does, bool (H, V, 1).
+        lane: of vehicles, int64 (V, B).
+        before: their targets before this tick.
         target: what all have chosen, int64 (V, B).
         contested: drivers who may have to give way, bool (H, B).
         ahead: metres from drivers to vehicles, (H, V, B).
         desired: what drivers want these to be, (H, V, B).
-        later: who has not chosen yet when a driver does, bool (H, V, 1).
     """
-    n = vehicles.count - len(contested)
+    n = len(lane) - len(contested)
     wanted = target[n:, None]
-    seen = torch.where(later, vehicles.target, target)
-    rivals = (ahead > 0) & (ahead < desired) & (vehicles.lane != wanted) & (seen == wanted)
+    seen = torch.where(later, before, target)
+    rivals = (ahead > 0) & (ahead < desired) & (lane != wanted) & (seen == wanted)
     rivals &= contested[:, None]
-    yields = torch.zeros_like(vehicles.crashed)
+    yields = torch.zeros_like(lane, dtype=torch.bool)
     for row in range(len(contested)):
         torch.any(rivals[row] > yields, dim=0, out=yields[n + row])
-    torch.where(yields[n:], vehicles.lane[n:], target[n:], out=target[n:])
+    torch.where(yields[n:], lane[n:], target[n:], out=target[n:])

@@ -80,6 +80,23 @@ class Vehicles:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
+@dataclass(frozen=True)
+class Still:
+    """What stands in the fields of `Vehicles` for that none is being pushed, made once for many ticks.
+
+    Attributes:
+        push: 0, float64 (V, B).
+        pushed: False, bool (V, B).
+    """
+
+    push: Tensor
+    pushed: Tensor
+
+    @classmethod
+    def like(cls, vehicles: Vehicles) -> Still:
+        return cls(torch.zeros_like(vehicles.push_x), torch.zeros_like(vehicles.pushed))
+
+
 X, Y, HEADING, SPEED = range(4)
 """Rows of a pose."""
 
@@ -97,7 +114,8 @@ class Motion:
         velocity: along x and y, (2, V + 1, B), metres per second.
         offsets: distance to the right of each lane, (L, V + 1, B), metres.
         aside: the same without sign.
-        bend: direction of the bend at x, and where they will be after `LOOK_AHEAD`, (2, V + 1, B), radians.
+        bend: direction of the bend where vehicles are, and where they will be after `LOOK_AHEAD`, (2, V, B),
+            radians.
     """
 
     pose: Tensor
@@ -123,12 +141,12 @@ class Motion:
         torch.neg(axes[2], out=axes[0])
         phase = bend_phase(x + speed * _constants(pose.device).ahead)
         offsets = roads(pose.device).offsets(y, phase[0])
-        return cls(pose, axes, axes[1:] * speed, offsets, offsets.abs(), bend_heading(phase))
+        return cls(pose, axes, axes[1:] * speed, offsets, offsets.abs(), bend_heading(phase[:, :-1]))
 
     def closest(self) -> Tensor:
         """The nearest lanes of the vehicles, int64 (V, B)."""
         x, _, heading, _ = self.pose[:, :-1]
-        return roads(x.device).closest(x, heading, self.aside[:, :-1], self.bend[0, :-1])
+        return roads(x.device).closest(x, heading, self.aside[:, :-1], self.bend[0])
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from stmg_envs.particle.physics import SAME_PLACE, lengths
-from stmg_envs.protocol import pairwise_sum
+from stmg_envs.protocol import number, pairwise_sum
 
 HEADINGS = 16
 
@@ -55,7 +55,7 @@ def flee(
 
     places = (prey[..., None] + ways).clamp_(-arena, arena)  # (B, m, 2, K)
     dx, dy = (places[:, :, None] - predators[:, None, ..., None]).square_().unbind(3)
-    danger = torch.where(seen[..., None], dx.add_(dy), math.inf)  # (B, m, n, K)
+    danger = torch.where(seen[..., None], dx.add_(dy), number(math.inf, prey.device))  # (B, m, n, K)
     best = danger.amin(dim=2).argmax(dim=-1)
     course = places.gather(-1, best[..., None, None].expand(-1, -1, 2, 1))[..., 0].sub_(prey)
     return course.mul_(strength.div_(lengths(course).clamp_(min=SAME_PLACE))[..., None])

@@ -14,7 +14,7 @@ from stmg_envs.particle.layout import batch_first, batch_last, joined
 from stmg_envs.particle.particle_game import Actions, ParticleGame
 from stmg_envs.particle.physics import MPE, NO_CONTACT, Physics, apart_forces, lengths
 from stmg_envs.particle.rendering import Body, Picture
-from stmg_envs.protocol import Outcome, State, Streams
+from stmg_envs.protocol import Outcome, State, Streams, number
 
 Variant = Literal["I", "II"]
 
@@ -202,7 +202,9 @@ class CooperativeHunting(ParticleGame):
         held = (distance[:, of_prey, self.attackers : self.n] < self.grip).any(dim=2)
         flight.masked_fill_((caught | held)[..., None], 0)
         out = self._out(caught)
-        contact_distance = self._contact_distance.masked_fill(out[:, :, None] | out[:, None], NO_CONTACT)
+        # Filling a mask with the batch innermost would give a table with the batch outermost.
+        no_contact = number(NO_CONTACT, out.device)
+        contact_distance = torch.where(out[:, :, None] | out[:, None], no_contact, self._contact_distance)
         contact = apart_forces(away, distance, contact_distance, self.physics)
         moved = self.advance(state, joined([self.push(actions), flight]), contact)
 

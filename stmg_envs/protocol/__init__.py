@@ -11,6 +11,7 @@ from stmg_envs.protocol.interleaved_vector import (
     next_ready,
 )
 from stmg_envs.protocol.neighbors import fully_connected, to_networkx
+from stmg_envs.protocol.numbers import number
 from stmg_envs.protocol.parallel import GameParallelEnv, ParallelStep, PriorityParallelEnv, check_action
 from stmg_envs.protocol.parallel_block import LOST, Metrics, ParallelBlock
 from stmg_envs.protocol.parallel_spaces import ParallelSpaces
@@ -76,6 +77,7 @@ __all__ = [
     "may_ask",
     "nested",
     "next_ready",
+    "number",
     "pairwise_sum",
     "priority_indices",
     "rows_of_tables",

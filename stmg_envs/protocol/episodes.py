@@ -53,6 +53,11 @@ def _select(mask: Tensor, chosen: Tensor, other: Tensor) -> Tensor:
     return torch.where(mask.view(-1, *([1] * (chosen.dim() - 1))), chosen, other)
 
 
+def _replaced(values: Tensor, rows: Tensor, fresh: Tensor) -> Tensor:
+    """The values with other rows, which lie in memory as they did."""
+    return values.clone().index_copy_(0, rows, fresh)
+
+
 class Episodes:
     """State, clock, seed and priority of B episodes.
 
@@ -79,6 +84,8 @@ class Episodes:
         self.device = torch.device(device)
         order = [game.agents.index(name) for name in game.default_priority]
         self.priority = priority_indices(game.agents, order, batch, self.device)
+        # Then agents end with their episode.
+        self._nobody_leaves = type(game).alive is Game.alive
         self._streams: Streams | None = None
         self.episode = torch.zeros(batch, dtype=torch.int64, device=self.device)
         self.elapsed = torch.zeros(batch, dtype=torch.int64, device=self.device)
@@ -120,12 +127,17 @@ class Episodes:
         self._state = self.game.reset(self._streams.fold(self.episode))
 
     @with_own_threads
-    def restart(self, where: Tensor, seed: Seed = None) -> None:
+    def restart(self, where: Tensor, seed: Seed = None, rows: Tensor | None = None) -> State:
         """Start an episode in the environments of the mask (B,).
 
         Args:
             where: bool (B,); the other environments stay as they are.
             seed: as in `reset`; None goes on to the next episode of the present seeds.
+            rows: which environments these are, int64 (B',), if that is known.
+
+        Returns:
+            The first states of the episodes that start, if it is known which they are, else of all; nothing
+            if none starts.
         """
         streams = self.require_start()
         if seed is None:
@@ -136,17 +148,16 @@ class Episodes:
             self.episode = self.episode * ~where
         self.elapsed = self.elapsed * ~where
         streams = streams.fold(self.episode)
-        if may_ask(self.device):
+        if rows is None and may_ask(self.device):
             rows = where.nonzero().flatten()
-            if len(rows):
-                fresh = self.game.reset(Streams(streams.keys[rows]))
-                self._state = {
-                    name: old.index_copy(0, rows, fresh[name]) for name, old in self._state.items()
-                }
-        else:
-            # Which rows there are is not known: all are drawn.
+        fresh: State = {}
+        if rows is None:
             fresh = self.game.reset(streams)
             self._state = {name: _select(where, fresh[name], old) for name, old in self._state.items()}
+        elif len(rows):
+            fresh = self.game.reset(Streams(streams.keys[rows]))
+            self._state = {name: _replaced(old, rows, fresh[name]) for name, old in self._state.items()}
+        return fresh
 
     @with_own_threads
     def step(self, actions: Tensor, where: Tensor | None = None) -> Transition:
@@ -173,25 +184,26 @@ class Episodes:
             acted = acted & where[:, None]
             state = {name: _select(where, new, self.state[name]) for name, new in state.items()}
         self.elapsed, self._state = elapsed, state
-        plays_on = self.game.alive(state) > terminated[:, None]
-        terminations = acted > plays_on
-        truncations = acted & plays_on & truncated[:, None]
+        if where is None and self._nobody_leaves:
+            terminations, truncations = (x[:, None].expand_as(acted) for x in (terminated, truncated))
+        else:
+            plays_on = self.game.alive(state) > terminated[:, None]
+            terminations = acted > plays_on
+            truncations = acted & plays_on & truncated[:, None]
         return Transition(rewards, terminated, truncated, terminations, truncations, outcome.metrics)
 
     @with_own_threads
-    def observe(self, rows: Tensor | None = None) -> dict[str, Tensor]:
+    def observe(self, present: State | None = None) -> dict[str, Tensor]:
         """Observations of all agents.
 
         Args:
-            rows: environments, int64 (B',); all of them by default.
+            present: a state of the game; that of all environments by default.
 
         Returns:
             observation float32 (B, n, obs_dim); state float32 (B, state_dim) if the game has one;
             action_mask bool (B, n, A) if actions are discrete; alive bool (B, n).
         """
-        present = self.state
-        if rows is not None:
-            present = {name: values[rows] for name, values in present.items()}
+        present = self.state if present is None else present
         view = {"observation": self.game.observe(present), "alive": self.game.alive(present)}
         state = self.game.global_state(present)
         if state is not None:

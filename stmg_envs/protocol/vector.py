@@ -224,8 +224,7 @@ class GameVectorEnv(JointVectorEnv):
             self.episodes.restart(done)
             observations = self.episodes.observe()
         elif len(rows := done.nonzero().flatten()):
-            self.episodes.restart(done)
-            begun = self.episodes.observe(rows)
+            begun = self.episodes.observe(self.episodes.restart(done, rows=rows))
             observations = {name: seen.index_copy(0, rows, begun[name]) for name, seen in final.items()}
         info = {
             "final": final,

@@ -24,7 +24,7 @@ from stmg_envs.merge.game import OnRampMerge, unpack
 from stmg_envs.merge.highway import HighwayEnvGame
 from stmg_envs.merge.network import make_network
 from stmg_envs.merge.rectangles import overlaps
-from stmg_envs.merge.roads import BESIDE_MERGE, LANES, MERGE, bend_heading, bend_phase, opens, roads
+from stmg_envs.merge.roads import BESIDE_MERGE, LANES, MERGE, bend_heading, bend_phase, roads
 from stmg_envs.merge.scene import MergeScene
 from stmg_envs.merge.simulation import action_mask
 from stmg_envs.merge.vehicles import LENGTH, WIDTH, Motion
@@ -48,7 +48,8 @@ def test_lanes_stand_where_they_stand_in_the_network() -> None:
         assert float(lanes.start[index]) == lane.position(0, 0)[0]
         assert float(lanes.end[index]) == end[0] == lane.start[0] + lane.length
         following = NETWORK.next_lane(LANES[index], position=end)
-        assert LANES[int(lanes.next_lane[index])] == following
+        section = lanes.section(torch.tensor(end[0], dtype=torch.float64))
+        assert LANES[int(lanes.follow(torch.tensor(index), section))] == following
         sides = [side for side in NETWORK.side_lanes(LANES[index]) if not network[side].forbidden]
         assert sides == ([LANES[BESIDE_MERGE]] if index == MERGE else [])
 
@@ -77,23 +78,23 @@ def test_places_on_lanes(x: float, y: float, heading: float) -> None:
     network = list(NETWORK.lanes_dict().values())
     distances = [one.distance_with_heading(np.array([x, y]), heading) for one in network]
     assert distances[lane] == pytest.approx(min(distances), abs=1e-12)
-    covering = int(lanes.covering(place_x, aside))
+    section = lanes.section(place_x)
+    covering = int(lanes.covering(section, aside))
     for index, one in enumerate(network):
         along, across = one.local_coordinates(np.array([x, y]))
         assert float(offsets[index]) == pytest.approx(across, abs=1e-12)
         if abs(abs(across) - 3) > 1e-9:
             assert bool(covering >> index & 1) == one.on_lane(np.array([x, y]), along, across, margin=1)
-        followed = lanes.follow(torch.tensor([[index]]), place_x, torch.tensor([[False]]))
-        assert int(lanes.follow(torch.tensor([[index]]), place_x, torch.tensor([[True]]))) == index
+        followed = lanes.follow(torch.tensor([[index]]), section)
         if along <= one.length - 2.5:
             assert int(followed) == index
         elif along < one.length + 5:
             assert LANES[int(followed)] == NETWORK.next_lane(LANES[index], position=np.array([x, y]))
         reachable = index == MERGE and network[BESIDE_MERGE].is_reachable_from(np.array([x, y]))
-        assert bool(opens(torch.tensor([[index]]), place_x, place_y)) == reachable
+        assert bool(lanes.opens(torch.tensor([[index]]), section, place_y)) == reachable
     # What human drivers rely on.
     if lane == MERGE:
-        assert bool(opens(torch.tensor([[lane]]), place_x, place_y)) == (y <= 8)
+        assert bool(lanes.opens(torch.tensor([[lane]]), section, place_y)) == (y <= 8)
 
 
 @given(

@@ -20,7 +20,7 @@ from stmg_envs.merge import OnRampMerge, in_metres
 from stmg_envs.merge.collisions import collide
 from stmg_envs.merge.game import unpack
 from stmg_envs.merge.neighbors import neighbors
-from stmg_envs.merge.observations import observe
+from stmg_envs.merge.observations import Sight, observe
 from stmg_envs.merge.profiles import PROFILES
 from stmg_envs.merge.rewards import headways, own_rewards, share
 from stmg_envs.merge.roads import BEND, BESIDE_MERGE, MERGE, RAMP, THROUGH
@@ -64,8 +64,9 @@ def test_own_rewards() -> None:
         0.75 - 200,
         0.0,
     ]
-    assert own_rewards(vehicles, 7)[:, 0].tolist() == pytest.approx(expected, abs=1e-12)
-    assert headways(vehicles, 4)[:, 0].tolist() == [24, 18, 60, 15]
+    ahead = vehicles.x - vehicles.x[:, None]
+    assert own_rewards(vehicles, ahead)[:, 0].tolist() == pytest.approx(expected, abs=1e-12)
+    assert headways(vehicles.lane, ahead[:4])[:, 0].tolist() == [24, 18, 60, 15]
 
 
 def test_reward_modes() -> None:
@@ -103,7 +104,7 @@ def test_a_crash_costs_200_and_ends_the_episode() -> None:
 
 
 def edges(rows: list[dict[str, Any]], n: int) -> set[tuple[int, int]]:
-    graph = neighbors(place(rows), n)[..., 0]
+    graph = neighbors(Sight.of(place(rows), n))[..., 0]
     assert torch.equal(graph, graph.T)
     return {(i, j) for i, j in graph.nonzero().tolist() if i < j}
 
@@ -135,12 +136,12 @@ def test_observations_by_hand() -> None:
             {"x": -1e4, "y": 0, "present": False},
         ]
     )
-    seen = observe(vehicles, 2, observe_id=True)
+    seen = observe(Sight.of(vehicles, 2), observe_id=True)
     assert seen.shape == (1, 2, 27) and seen.dtype == torch.float32
     expected = [1, 2, 0, 0.6, 0, 1, -0.1, 0.5, -0.2, 0, 1, 1, 0, -0.1, 0, *[0] * 10, 1, 0]
     assert seen[0, 0].tolist() == pytest.approx(expected, abs=1e-7)
     assert in_metres(seen)[0, 0, 1].tolist() == pytest.approx([1, -15, 6, -9, 0], abs=1e-5)
-    absent = observe(vehicles, 5, observe_id=True)[0, 4]
+    absent = observe(Sight.of(vehicles, 5), observe_id=True)[0, 4]
     assert not absent.any()
 
 
@@ -416,7 +417,7 @@ def test_merging_order() -> None:
             {"x": 200, "y": 10.5},
         ]
     )
-    order = merging_order()(observe(vehicles, 5, observe_id=True), Streams.from_seeds([0]))
+    order = merging_order()(observe(Sight.of(vehicles, 5), observe_id=True), Streams.from_seeds([0]))
     assert order.tolist() == [[4, 3, 1, 0, 2]]
 
 

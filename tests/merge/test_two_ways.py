@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 import torch
@@ -65,19 +64,19 @@ def test_drivers_give_way_one_after_another(seed: int) -> None:
     later = (vehicle >= vehicle[AGENTS:, None])[..., None]
     random = Streams.from_seeds([seed]).uniform(3, vehicles.count, ROADS)[0]
     before, chosen = (1 + 2 * random[:2]).long()
-    vehicles = replace(vehicles, lane=(1 + 2 * random[2]).long(), target=before)
+    lane = (1 + 2 * random[2]).long()
     ahead = vehicles.x - vehicles.x[AGENTS:, None]
     desired = torch.full_like(ahead, 20.0)
     for contested in (torch.zeros_like(vehicles.crashed[AGENTS:]), ~vehicles.crashed[AGENTS:]):
         expected, seen = chosen.clone(), before.clone()
         seen[:AGENTS] = chosen[:AGENTS]
         for row, driver in enumerate(range(AGENTS, vehicles.count)):
-            close = (ahead[row] > 0) & (ahead[row] < 20) & (vehicles.lane != chosen[driver])
+            close = (ahead[row] > 0) & (ahead[row] < 20) & (lane != chosen[driver])
             yields = (close & (seen == chosen[driver])).any(dim=0) & contested[row]
-            expected[driver] = torch.where(yields, vehicles.lane[driver], chosen[driver])
+            expected[driver] = torch.where(yields, lane[driver], chosen[driver])
             seen[driver] = expected[driver]
         given_way = chosen.clone()
-        give_way(vehicles, given_way, contested, ahead, desired, later)
+        give_way(later, lane, before, given_way, contested, ahead, desired)
         assert torch.equal(given_way, expected)
 
 
