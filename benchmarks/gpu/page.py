@@ -46,6 +46,8 @@ def page(tables: Tables, earlier: Tables) -> str:
 def verdicts(tables: Tables) -> list[str]:
     """What the tables say of what was asked for, a sentence each; of what was not measured nothing."""
     said = []
+    # A stage that a device cannot have says so in its only row.
+    tables = {name: rows for name, rows in tables.items() if "left out" not in rows[0]}
     if "machine" in tables:
         (machine,) = tables["machine"]
         said.append(f"{machine['device']}, torch {machine['torch']}, commit `{machine['commit'][:7]}`.")

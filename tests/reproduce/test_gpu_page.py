@@ -56,3 +56,8 @@ def test_what_falls_short_is_said() -> None:
         "An update of 256 runs in updates of one run, recorded: steer 4.0; asked for was at most 3.",
         "The matrix-game table at 100 runs: 1 of 3 parts ended before the time was up.",
     ]
+
+
+def test_of_what_was_left_out_nothing_is_said() -> None:
+    stages = ("waits", "speed of games", "speed of learners", "table 1")
+    assert verdicts({name: [{"left out": "only CUDA has it"}] for name in stages}) == []
