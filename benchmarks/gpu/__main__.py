@@ -93,6 +93,8 @@ def main(device: str, out: Path, seconds: float, quick: bool, wanted: str) -> No
             console.print(traceback.format_exc(), markup=False)
             findings.add("failed", {"stage": name, "error": f"{type(error).__name__}: {error}"[:300]})
         findings.add("seconds", {"stage": name, "seconds": round(time.monotonic() - began, 1)})
+    if broken := findings.tables.get("failed"):
+        raise click.ClickException(f"failed: {', '.join(str(row['stage']) for row in broken)}; see above")
 
 
 if __name__ == "__main__":

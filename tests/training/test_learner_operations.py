@@ -13,8 +13,8 @@ from stmg_envs.protocol import GameVectorEnv, Streams
 
 STEPS, EPOCHS = 50, 4
 TIMESTEP, GRADIENT_STEP = 150, 400
-"""Operations at most of one run with two agents, beside those of the game: a timestep with what comes of it in
-a rollout, and a gradient step."""
+"""Operations at most of one run with two agents, beside the game's: a timestep with what comes of it in a
+rollout, and a gradient step."""
 
 
 def test_steer_starts_few_operations() -> None:
