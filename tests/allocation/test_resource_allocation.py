@@ -120,7 +120,7 @@ def test_equal_to_a_plain_reference(n: int, rounds: int, hidden: bool, credit: C
         for joint, center in zip(actions.tolist(), mus, strict=True):
             assert (mu / 2 < center < 1.5 * mu) if hidden else (center == mu)
             if center not in bests:
-                bests[center] = max(range(9 * n + 1), key=lambda x, center=center: plain(x, center, sigma))
+                bests[center] = int(np.argmax([plain(x, center, sigma) for x in range(9 * n + 1)]))
             best, total = bests[center], sum(joint)
             gained = plain(total, center, sigma)
             others = [plain(total - own, center, sigma) for own in joint]
@@ -157,6 +157,20 @@ def test_rounds_show_the_last_joint_action(credit: Credit) -> None:
     torch.testing.assert_close(game.global_state(state), torch.tensor([[*known, *last, worth_of_all]]))
     first = game.observe(game.reset(streams(1)))
     assert (first[..., 5:] == 0).all()
+
+
+@pytest.mark.parametrize("credit", ["team", "difference"])
+def test_spaces_hold_the_best_and_the_worst(credit: Credit) -> None:
+    """Also of an agent that took 9 too much, and of so many agents that their number is above 1."""
+    for joint in ([9] * 7 + [0] * 53, [9] * 21 + [0] * 39, [9] * 60, [0] * 60):
+        game = ResourceAllocation(60, mu=63, sigma=4, rounds=2, credit=credit)
+        assert game.state_space is not None
+        state, _ = played(game, joint)
+        assert game.state_space.contains(game.global_state(state)[0].numpy())
+        assert all(game.observation_space.contains(own.numpy()) for own in game.observe(state)[0])
+    state, outcome = played(game, [9] * 7 + [9] + [0] * 52)
+    assert (outcome.rewards.min() < 0) == (credit == "difference")
+    assert all(game.observation_space.contains(own.numpy()) for own in game.observe(state)[0])
 
 
 def test_rounds_end_and_begin_again() -> None:
@@ -283,8 +297,12 @@ def test_wrong_arguments(arguments: dict[str, Any]) -> None:
 
 
 def test_the_edges_of_the_ranges_are_legal() -> None:
-    for arguments in ({"mu": 0, "sigma": 1}, {"mu": 90, "sigma": 90}, {"mu": 90, "hidden": True}, {"n": 1}):
-        game = ResourceAllocation(**arguments)
+    for game in (
+        ResourceAllocation(mu=0, sigma=1),
+        ResourceAllocation(mu=90, sigma=90),
+        ResourceAllocation(mu=90, hidden=True),
+        ResourceAllocation(1),
+    ):
         state = game.reset(streams(50))
         assert (state["mu"] <= game.most).all()
         outcome = game.step(state, torch.full((50, game.n), 9), streams(50))
