@@ -94,6 +94,7 @@ def test_bars_stand_in_order_of_decision(n: int) -> None:
     picture = pixels(ResourceAllocation(n), joint, priority=tuple(reversed(range(n))))
     found = columns(picture, BAR)
     assert found.min() > 0.09 * WIDTH + 0.9 * 0.88 * WIDTH and found.max() < 0.97 * WIDTH
+    assert len(found) > 0.04 * WIDTH
 
 
 def test_pictures_of_hidden_stocks_show_them() -> None:
