@@ -158,6 +158,15 @@ _TRANSPORTS = tuple(
     )
 )
 
+_ALLOCATION = {
+    3: (2.6911796742, 9.0),
+    5: (4.8247720353, 15.3726310264),
+    10: (9.4384476679, 30.7452620529),
+    20: (16.5369042101, 61.5983279432),
+    50: (32.9782554114, 154.0065344531),
+}
+"""By the number of agents, exactly: the random policy, by the distribution of its sums, and the best sum."""
+
 REGISTRY: dict[str, GameSpec] = {
     spec.id: spec
     for spec in (
@@ -177,6 +186,16 @@ REGISTRY: dict[str, GameSpec] = {
         # everything: prey surrounded (0.28), foods shared by type (0.87). Learners can do better.
         _particle("CooperativeHunting", -46.7, 25.6, variant="I"),
         _particle("CooperativeCollection", -5.8, 400.2),
+        GameSpec(
+            id="stmg/ResourceAllocation-v0",
+            backends=_native("allocation", "ResourceAllocation"),
+            family="allocation",
+            spaces="discrete",
+            bounds=_ALLOCATION[10],
+            optimum=_ALLOCATION[10][1],
+            task_args=(("n", 10),),
+            other_bounds=tuple(({"n": n}, bounds) for n, bounds in _ALLOCATION.items() if n != 10),
+        ),
         GameSpec(
             id="stmg/OnRampMerge-v0",
             backends={

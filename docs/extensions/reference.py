@@ -22,6 +22,8 @@ PACKAGES = (
     "stmg_envs.equilibria",
     "stmg_envs.matrix",
     "stmg_envs.particle",
+    "stmg_envs.allocation",
+    "stmg_envs.transport",
     "stmg_envs.merge",
     "stmg_envs.combat",
     "stmg_envs.mujoco",
