@@ -99,6 +99,8 @@ class GridTransport(Game):
 
     Raises:
         InvalidArgumentError: for an argument out of range, or a grid of one square.
+
+    **Version history.** v0: first version.
     """
 
     def __init__(
