@@ -55,11 +55,12 @@ class GridTransport(Game):
     (k = 0, 1, 2, 3: north-west, north-east, south-west, south-east), or into the target in its square. Two
     boxes that come to the same corner in a step collide, and the episode has failed.
 
-    Where several agents name the same box the first in the order of agents moves it, the others do nothing,
-    whatever the order of decisions. A corner must have been empty before the step: the authors' code lets
-    boxes go where another one leaves in the same step, though its own list of legal moves does not. There
-    boxes may also be passed on within a step, in the order of replies; not here. Where the authors' code
-    drops a box that finds no free corner around its square, a square is drawn that has one.
+    An action that is not legal does nothing. Where several agents name the same box the first in the order
+    of agents moves it, the others do nothing, whatever the order of decisions. A corner must have been empty
+    before the step: the authors' code lets boxes go where another one leaves in the same step, though its
+    own list of legal moves does not. There boxes may also be passed on within a step, in the order of
+    replies; not here. Where the authors' code drops a box that finds no free corner around its square, a
+    square is drawn that has one.
 
     | Observation | Numbers                                                                                |
     |-------------|----------------------------------------------------------------------------------------|
@@ -153,7 +154,7 @@ class GridTransport(Game):
 
     def step(self, state: State, actions: Tensor, streams: Streams) -> Outcome:
         board = self._on(actions.device)
-        moves = made(board, state["boxes"], actions)
+        moves = made(board, state["boxes"], actions, self.action_mask(state))
         boxes, targets = applied(board, state["boxes"], state["targets"], moves)
         done = ~boxes.any(dim=(1, 2))
         collision = torch.zeros_like(done)

@@ -46,10 +46,17 @@ class Moves:
     placed: Tensor
 
 
-def made(board: Board, boxes: Tensor, actions: Tensor) -> Moves:
-    """Legal actions (B, n) as moves; of agents who name the same box the first moves it."""
+def made(board: Board, boxes: Tensor, actions: Tensor, legal: Tensor) -> Moves:
+    """Actions (B, n) as moves: of agents who name the same box the first moves it.
+
+    Args:
+        board: the board.
+        boxes: of each colour in each place, (B, 5, P).
+        actions: of all agents, (B, n).
+        legal: which actions are, bool (B, n, 26); others do nothing.
+    """
     nowhere = len(board.places)
-    acts = actions > 0
+    acts = (actions > 0) & legal.gather(2, actions.unsqueeze(2)).squeeze(2)
     chosen = (actions - 1).clamp(min=0)
     color, choice = chosen // CHOICES, chosen % CHOICES
     near = boxes[:, :, board.takes].gather(1, color[:, None, :, None].expand(-1, 1, -1, board.takes.shape[1]))

@@ -56,7 +56,7 @@ def plain_of(game: GridTransport, state: dict[str, Tensor], row: int) -> PlainEp
 
 
 def assert_play_agrees(variant: str, rows: int, columns: int, episodes: int, steps: int) -> None:
-    """Play at random, a joint action in ten with illegal parts, beside the plain episodes."""
+    """Play at random, one action in ten whether it is legal or not, beside the plain episodes."""
     arguments: dict[str, Any] = {"variant": variant, "rows": rows, "columns": columns}
     team, own = (GridTransport(**arguments, credit=credit) for credit in ("team", "own"))
     env = GameVectorEnv(team, episodes, validate=False)
@@ -71,6 +71,8 @@ def assert_play_agrees(variant: str, rows: int, columns: int, episodes: int, ste
                 legal = set(episode.moves(divmod(agent, columns))) | {0}
                 assert legal == set(np.flatnonzero(mask[row, agent].numpy()).tolist())
         actions = torch.rand(mask.shape, generator=draw).masked_fill(~mask, -1.0).argmax(dim=-1)
+        anything = torch.randint(26, actions.shape, generator=draw)
+        actions = torch.where(torch.rand(actions.shape, generator=draw) < 0.1, anything, actions)
         apart = own.step(before, actions, Streams.from_seeds(range(episodes))).rewards
         _, rewards, terminated, truncated, info = env.step(actions)
         for row, episode in enumerate(plain):
