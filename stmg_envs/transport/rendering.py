@@ -31,17 +31,17 @@ SLOTS = ((-0.28, -0.28), (0.28, -0.28), (0.0, 0.0), (-0.28, 0.28), (0.28, 0.28))
 """Where in a square each colour stands, right and down from its centre."""
 
 
-def caption(state: State, limit: int) -> str:
+def caption(board: Board, state: State, limit: int) -> str:
     """What there is to say of one episode."""
     left, all_boxes = int(state["boxes"].sum()), int(state["count"])
-    collided = bool((state["boxes"].sum(dim=0) > 1).any()) and all_boxes == len(COLORS)
-    end = ", all placed" if not left else ", boxes collided" if collided and left else ""
+    collided = board.exclusive and bool((state["boxes"].sum(dim=0) > 1).any())
+    end = ", boxes collided" if collided else "" if left else ", all placed"
     return f"step {int(state['clock'])} of {limit}: {all_boxes - left} of {all_boxes} boxes placed{end}"
 
 
 def write(board: Board, state: State, limit: int) -> str:
     """One line for what lies where, by colour: boxes with their places, targets with their squares."""
-    lines = [caption(state, limit)]
+    lines = [caption(board, state, limit)]
     for color, name in enumerate(COLORS):
         boxes = _listed(state["boxes"][color], board, state["boxes"].shape[1])
         targets = _listed(state["targets"][color], board, board.n)
@@ -158,7 +158,9 @@ def draw(board: Board, state: State, limit: int, priority: Sequence[int]) -> NDA
                 zorder=2,
             )
         )
-    figure.text(0.5, 1 - 18 / height, caption(state, limit), color=INK, size=12, ha="center", va="center")
+    figure.text(
+        0.5, 1 - 18 / height, caption(board, state, limit), color=INK, size=12, ha="center", va="center"
+    )
     figure.text(0.5, 1 - 42 / height, KEY, color=MUTED, size=8, ha="center", va="center")
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -218,6 +218,19 @@ def test_arguments_out_of_range_are_named(arguments: dict[str, Any]) -> None:
         stmg_envs.vector_env("stmg/GridTransport-v0", 1, **arguments)
 
 
+def test_pictures_say_how_it_ended() -> None:
+    easy = GridTransport(rows=1, columns=2)
+    stacked = counts(easy, {color: [(0, 1)] for color in range(5)}, {color: [(0, 0)] for color in range(5)})
+    assert str(easy.render(stacked, "ansi")).startswith("step 0 of 30: 0 of 5 boxes placed\n")
+    done = stacked | {"boxes": torch.zeros_like(stacked["boxes"])}
+    assert str(easy.render(done, "ansi")).startswith("step 0 of 30: 5 of 5 boxes placed, all placed\n")
+    hard = GridTransport("hard", rows=1, columns=2)
+    collided = counts(hard, {0: [(1, 1)], 1: [(1, 1)]}, {0: [(0, 1)], 1: [(0, 0)]})
+    assert str(hard.render(collided, "ansi")).startswith(
+        "step 0 of 30: 0 of 2 boxes placed, boxes collided\n"
+    )
+
+
 def test_pictures_say_what_lies_where() -> None:
     game = GridTransport("hard", rows=1, columns=2)
     state = counts(game, {0: [(0, 0)], 1: [(0, 2)]}, {0: [(0, 1)], 1: [(0, 0)]})
