@@ -31,6 +31,7 @@ class Board:
         sees: places whose boxes it sees, int64 (n, V).
         beside: squares whose targets it sees: its own, then the four around, int64 (n, 5).
         ways: from each place to each target, in rows and columns together, (P, n).
+        apart: rows and columns together between squares, (n, n).
         offsets: from each square to each other in rows and columns as shares of R and C, (n, n, 2).
         neighbors: whose boxes can end where one's own can, bool (n, n).
         exclusive: whether two boxes in a place have collided.
@@ -45,6 +46,7 @@ class Board:
     sees: Tensor
     beside: Tensor
     ways: Tensor
+    apart: Tensor
     offsets: Tensor
     neighbors: Tensor
     exclusive: bool
@@ -104,8 +106,9 @@ def _board(
     exclusive: bool,
 ) -> Board:
     """A board whose targets are at (n, 2); neighbours are next to each other, `reach` = 2 also diagonally."""
-    apart = (targets[:, None] - targets[None]).abs()
-    near = (apart.max(dim=-1).values == 1) & (apart.sum(dim=-1) <= reach)
+    steps = (targets[:, None] - targets[None]).abs()
+    apart = steps.sum(dim=-1)
+    near = (steps.max(dim=-1).values == 1) & (apart <= reach)
     return Board(
         rows=rows,
         columns=columns,
@@ -115,6 +118,7 @@ def _board(
         sees=sees,
         beside=beside,
         ways=(places[:, None] - targets[None]).abs().sum(dim=-1),
+        apart=apart,
         offsets=(targets[None] - targets[:, None]) / torch.tensor([rows, columns]),
         neighbors=near,
         exclusive=exclusive,

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, linear_sum_assignment, milp
 from scipy.sparse import coo_array
@@ -62,6 +63,7 @@ def exact_plan(board: Board, boxes: Counts, targets: Counts) -> Counts:
     Returns:
         Joint actions, (T, n).
     """
+    board = board.on(torch.device("cpu"))
     edges = edges_of(board)
     for length in itertools.count(_bound(board, boxes, targets)):
         flows = _flows(board, edges, boxes, targets, length)

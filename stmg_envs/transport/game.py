@@ -205,9 +205,8 @@ class GridTransport(Game):
             pad(x, (0, 1))[:, :, where].permute(0, 2, 1, 3).flatten(2) / board.most
             for x, where in ((boxes, board.sees), (targets, board.beside))
         )
-        far = float(board.rows + board.columns) * 2
-        apart = board.offsets.abs() @ board.offsets.new_tensor([float(board.rows), float(board.columns)])
-        ways = torch.where((targets > 0).unsqueeze(1), apart.unsqueeze(1), far)
+        far = float(board.rows + board.columns)
+        ways = torch.where((targets > 0).unsqueeze(1), board.apart.unsqueeze(1), far)
         nearest = ways.argmin(dim=-1)
         squares = torch.arange(n, device=boxes.device).unsqueeze(1)
         offsets = board.offsets[squares, nearest] * (targets > 0).any(dim=-1)[:, None, :, None]
