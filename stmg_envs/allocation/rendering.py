@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stmg_envs.palette import BLUE, GREEN, INK, MUTED, PALE, PURPLE, RED
+
 WIDTH, HEIGHT = 640, 480
 """Size in pixels."""
 COLUMNS, ROWS = 61, 8
@@ -22,8 +24,7 @@ BARS = 100
 DIGITS = 50
 """Shares in a line of text."""
 
-INK, MUTED, GRID = "#2b2f36", "#6b7280", "#d3d8df"
-CURVE, BEST, FELL, BAR = "#2f6f9f", "#3f8f6b", "#b5403a", "#7a4f8c"
+CURVE, BEST, FELL, BAR = BLUE, GREEN, RED, PURPLE
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def _axes(figure: Any, bottom: float, across: str, up: str) -> Any:
     axes.tick_params(colors=MUTED, labelsize=10)
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(GRID)
+        spine.set_color(PALE)
     return axes
 
 

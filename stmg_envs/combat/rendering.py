@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from stmg_envs.combat.army import Army
 from stmg_envs.combat.battle import NOBODY
+from stmg_envs.palette import BLUE, GREEN, INK, MUTED, RED
 from stmg_envs.protocol import State
 
 SIZE = 560
@@ -24,8 +25,8 @@ MARGIN = 2.5
 LEAST = 14.0
 """Cells along the picture at least."""
 
-INK, MUTED, WALL, FLOOR = "#2b2f36", "#6b7280", "#c3c8d0", "#f4f5f7"
-ALLY, ENEMY, HEALTH, SHIELD = "#2f6f9f", "#b5403a", "#3f8f6b", "#6aa5d8"
+WALL, FLOOR = "#c3c8d0", "#f4f5f7"
+ALLY, ENEMY, HEALTH, SHIELD = BLUE, RED, GREEN, "#6aa5d8"
 SHORT = {"marauder": "mrd", "medivac": "med", "spine_crawler": "spc"}
 """Names of kinds that are not their first three letters."""
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stmg_envs.matrix.marks import Cell, Panel, Sheet, lay_out
+from stmg_envs.palette import BLUE, GREEN, INK, MUTED, PALE, PURPLE
 
 if TYPE_CHECKING:
     from stmg_envs.matrix.stage_game import StageGame
@@ -23,8 +24,7 @@ CELL_HEIGHT, WIDEST_STRETCH, LEAST_WIDTH = 58, 160, 600
 LEGEND_COLUMN = 276
 """Lengths in pixels."""
 
-INK, MUTED, GRID = "#2b2f36", "#6b7280", "#d3d8df"
-CHOSEN, LEADER, NASH, STAR = "#fdebc1", "#2f6f9f", "#7a4f8c", "#3f8f6b"
+CHOSEN, LEADER, NASH, STAR = "#fdebc1", BLUE, PURPLE, GREEN
 
 
 def render_ansi(
@@ -142,7 +142,7 @@ def _draw_panel(picture: _Picture, panel: Panel, y: int, names: int, width: int,
 
 
 def _draw_cell(picture: _Picture, cell: Cell, x: int, y: int, width: int, height: int) -> None:
-    picture.box(x, y, width, height, fill=CHOSEN if cell.chosen else "white", edge=GRID, line=1)
+    picture.box(x, y, width, height, fill=CHOSEN if cell.chosen else "white", edge=PALE, line=1)
     picture.text(x + width / 2, y + height / 2, cell.text, size=16, align="center")
     for tag in cell.tags:
         picture.mark(tag, x, y, width, height)
@@ -154,7 +154,7 @@ def _draw_legend(picture: _Picture, sheet: Sheet, y: int) -> None:
         if sheet.listing:
             picture.text(x, middle, mark, weight="bold")
         elif mark == "chosen":
-            picture.box(x, middle - 8, 28, 16, fill=CHOSEN, edge=GRID, line=1)
+            picture.box(x, middle - 8, 28, 16, fill=CHOSEN, edge=PALE, line=1)
         else:
             picture.mark(mark, x, middle - 8, 28, 16)
         picture.text(x + 38, middle, meaning, color=MUTED)

@@ -25,6 +25,7 @@ from stmg_envs.merge.roads import (
     ROAD_END,
 )
 from stmg_envs.merge.vehicles import LENGTH, WIDTH, Vehicles
+from stmg_envs.palette import BLUE, INK, MUTED, PALE, RED
 
 SIZE = (1040, 200)
 """Width and height in pixels."""
@@ -33,8 +34,8 @@ NARROWEST = 160.0
 MARGIN = 30.0
 """The part of the road that is shown: at least this much, and beyond the outermost agents, metres."""
 
-ROAD, LINE, INK, MUTED = "#d3d8df", "white", "#2b2f36", "#6b7280"
-AGENT, DRIVER, CRASHED = "#2f6f9f", "#a8842c", "#b5403a"
+ROAD, LINE = PALE, "white"
+AGENT, DRIVER, CRASHED = BLUE, "#a8842c", RED
 
 
 def write(vehicles: Vehicles, agents: Sequence[str]) -> str:

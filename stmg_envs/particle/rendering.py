@@ -12,19 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stmg_envs.palette import BLUE, GREEN, INK, MUTED, PALE, PURPLE, RED
+
 Point = tuple[float, float]
 
 SIZE = 480
 """Width and height in pixels."""
 
-INK, MUTED, GRID = "#2b2f36", "#6b7280", "#d3d8df"
 COLORS = {
-    "attacker": "#2f6f9f",
-    "interceptor": "#3f8f6b",
-    "prey": "#b5403a",
-    "purple": "#7a4f8c",
-    "blue": "#2f6f9f",
-    "green": "#3f8f6b",
+    "attacker": BLUE,
+    "interceptor": GREEN,
+    "prey": RED,
+    "purple": PURPLE,
+    "blue": BLUE,
+    "green": GREEN,
 }
 
 
@@ -102,7 +103,7 @@ def draw(
     axes.set_xlim(-limit / 0.95, limit / 0.95)
     axes.set_ylim(-limit, limit)
     axes.add_patch(
-        Rectangle((-arena, -arena), 2 * arena, 2 * arena, fill=False, edgecolor=GRID, linewidth=1.5)
+        Rectangle((-arena, -arena), 2 * arena, 2 * arena, fill=False, edgecolor=PALE, linewidth=1.5)
     )
     for one, other in edges:
         axes.plot(*zip(places[one], places[other], strict=True), color=MUTED, linewidth=1, zorder=2)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stmg_envs.palette import BLUE, GREEN, INK, MUTED, PALE, PURPLE, RED
 from stmg_envs.protocol import State
 from stmg_envs.transport.board import COLORS, Board
 
@@ -19,12 +20,11 @@ SQUARE, SMALLEST, WHOLE, NARROWEST = 110, 20, 1600, 360
 MARGIN, HEADER = 14, 56
 """Pixels around the grid, and above it for two lines of text."""
 KEY = "squares: boxes   rings: targets   arrows: moved just now   numbers: rank of deciding"
-INK, MUTED, GRID = "#2b2f36", "#6b7280", "#d3d8df"
 PAINT = {
-    "blue": "#2f6f9f",
-    "red": "#b5403a",
-    "green": "#3f8f6b",
-    "purple": "#7a4f8c",
+    "blue": BLUE,
+    "red": RED,
+    "green": GREEN,
+    "purple": PURPLE,
     "orange": "#d98a2b",
 }
 SLOTS = ((-0.28, -0.28), (0.28, -0.28), (0.0, 0.0), (-0.28, 0.28), (0.28, 0.28))
@@ -123,7 +123,7 @@ def draw(board: Board, state: State, limit: int, priority: Sequence[int]) -> NDA
     axes.set_ylim(board.rows + margin, -margin)
     for agent in range(board.n):
         row, column = divmod(agent, board.columns)
-        axes.add_patch(Rectangle((column, row), 1, 1, fill=False, edgecolor=GRID, linewidth=1.5))
+        axes.add_patch(Rectangle((column, row), 1, 1, fill=False, edgecolor=PALE, linewidth=1.5))
         rank = priority.index(agent) + 1
         axes.text(column + 0.5, row + 0.93, str(rank), color=MUTED, size=8, ha="center", va="center")
     for color, name in enumerate(COLORS):
