@@ -66,7 +66,7 @@ clean:  ## remove the virtual environment, the built site and caches
 	@touch $@
 
 .venv/dev: .venv/core
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,highway,mujoco,sb3,torchrl,wandb]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,highway,mujoco,sb3,torchrl,wandb,llm]'
 	@[ "$$(uname)" != Linux ] || scripts/system_packages.sh "MuJoCo's pictures and their tests" libegl1 libgl1-mesa-dri || true
 	@touch $@
 

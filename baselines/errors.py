@@ -29,5 +29,13 @@ class PolicyError(STMGError, ValueError):
     """Somebody's policy does not exist, or is no policy."""
 
 
+class EndpointError(STMGError):
+    """A language model cannot be asked: its endpoint, its name, the key or the price is wrong."""
+
+
+class TranscriptError(STMGError, ValueError):
+    """A transcript of conversations is none, or does not tell what was asked."""
+
+
 class TrainingProcessError(STMGError):
     """A process that trained some of a run's seeds has ended by itself."""

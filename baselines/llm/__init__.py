@@ -1,0 +1,1 @@
+"""Language models as critics and actors: LLaMAC, and HMAS-2 beside it (extra `llm`)."""
