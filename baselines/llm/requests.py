@@ -48,7 +48,7 @@ class Request:
     Attributes:
         episode: which episode asks, from 0.
         timestep: in which of its timesteps, from 0.
-        role: as whom the model answers: "explorer", "exploiter", "critics", "assessor", "planner" or "actor".
+        role: as whom the model answers, for instance "assessor" or "actor".
         agent: for which agent, or None if for all.
         messages: the conversation so far, its last message from the user.
         schema: the JSON schema of the reply.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stmg_envs.allocation.rendering import Picture, draw, write
+from stmg_envs.allocation.words import AllocationText
 from stmg_envs.allocation.worth import MOST, best_total, worth
 from stmg_envs.arguments import require_choice, require_count, require_flag, require_number
 from stmg_envs.errors import InvalidArgumentError
@@ -165,6 +166,9 @@ class ResourceAllocation(Game):
 
     def return_scale(self) -> NDArray[np.float64] | float:
         return 0.0 if self.hidden else self.rounds * self.most_worth
+
+    def text(self) -> AllocationText:
+        return AllocationText(self.agents, None if self.hidden else self.mu, self.sigma, self.rounds)
 
     def render(
         self, state: State, mode: Literal["ansi", "rgb_array"], priority: tuple[int, ...] | None = None

@@ -32,17 +32,22 @@ from stmg_envs.protocol.threads import default_threads
 from stmg_envs.protocol.turns import Turns, TurnSpaces
 from stmg_envs.protocol.vector import GameVectorEnv, JointVectorEnv, Observations
 from stmg_envs.protocol.vector_stream import TurnStreamVectorEnv
+from stmg_envs.protocol.words import Ask, Complaint, Doubt, GameText, NumbersText
 
 __all__ = [
     "FINAL",
     "LOST",
     "MAX_LOSSES",
+    "Ask",
     "Captured",
     "Command",
+    "Complaint",
+    "Doubt",
     "EngineVectorEnv",
     "Episodes",
     "Game",
     "GameParallelEnv",
+    "GameText",
     "GameVectorEnv",
     "InterleavedVectorEnv",
     "JointSpaces",
@@ -50,6 +55,7 @@ __all__ = [
     "Layout",
     "Make",
     "Metrics",
+    "NumbersText",
     "Observations",
     "Outcome",
     "ParallelBlock",

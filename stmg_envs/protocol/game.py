@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -15,6 +15,9 @@ from torch import Tensor
 from stmg_envs.protocol.neighbors import fully_connected
 from stmg_envs.protocol.randomness import Streams
 from stmg_envs.protocol.spaces import JointSpaces
+
+if TYPE_CHECKING:
+    from stmg_envs.protocol.words import GameText
 
 State = dict[str, Tensor]
 """The state of B episodes: named tensors, each with leading axis B."""
@@ -108,6 +111,13 @@ class Game(JointSpaces, ABC):
         """The neighbour graph, bool (B, n, n), symmetric, False on the diagonal."""
         values = next(iter(state.values()))
         return fully_connected(self.n, values.shape[0], values.device)
+
+    def text(self) -> GameText | None:
+        """The game in words, for players that read; None if it has none of its own.
+
+        Then such players get its docstring and numbers, `NumbersText`.
+        """
+        return None
 
     def render(
         self, state: State, mode: Literal["ansi", "rgb_array"], priority: tuple[int, ...] | None = None

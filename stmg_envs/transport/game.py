@@ -18,6 +18,7 @@ from stmg_envs.transport.board import Board, corner_board, square_board
 from stmg_envs.transport.moves import ACTIONS, Moves, applied, legal_actions, made, nearest_ways
 from stmg_envs.transport.rendering import draw, write
 from stmg_envs.transport.scattering import scatter_singles, scatter_stacks
+from stmg_envs.transport.words import TransportText
 
 Variant = Literal["easy", "hard"]
 Reward = Literal["progress", "sparse"]
@@ -233,6 +234,9 @@ class GridTransport(Game):
     def neighbors(self, state: State) -> Tensor:
         board = self._on(state["boxes"].device)
         return board.neighbors.expand(len(state["boxes"]), -1, -1)
+
+    def text(self) -> TransportText:
+        return TransportText(self.board)
 
     def render(
         self, state: State, mode: Literal["ansi", "rgb_array"], priority: tuple[int, ...] | None = None
