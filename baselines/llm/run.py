@@ -1,0 +1,108 @@
+"""A whole run: all episodes of a setup at once, written down, and played again from what was written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from baselines.errors import TranscriptError
+from baselines.llm.episode import EpisodePlayer, Story
+from baselines.llm.line import Line
+from baselines.llm.prompts import Prompts
+from baselines.llm.replay import Replay
+from baselines.llm.requests import Client
+from baselines.llm.setup import Setup, setup_of
+from baselines.llm.stage import Stage
+from baselines.llm.together import together
+from baselines.llm.transcript import Record, Transcript, read_records, write_records
+
+AT_ONCE = 8
+"""Episodes that play at the same time; their calls share the endpoint's own limit."""
+
+Watch = Callable[[Story], None]
+
+
+async def play(
+    setup: Setup, client: Client, transcript: Transcript, at_once: int = AT_ONCE, watch: Watch | None = None
+) -> list[Story]:
+    """Play all episodes and write them down; the transcript is in order at the end.
+
+    Args:
+        setup: which episodes.
+        client: who answers.
+        transcript: open, with a header.
+        at_once: episodes that play at the same time.
+        watch: called with every episode that has ended.
+
+    Returns:
+        One story per episode, by number.
+
+    Raises:
+        EndpointError, TranscriptError: if nobody answers any more; what was written stays.
+    """
+    prompts = Prompts(setup.prompts)
+    places = asyncio.Semaphore(at_once)
+
+    async def episode(number: int) -> Story:
+        async with places:
+            stage = Stage(setup.env_id, setup.env_args)
+            try:
+                line = Line(client, number, setup.sampling, transcript)
+                player = EpisodePlayer(stage, setup.method, prompts, line, transcript.add)
+                story = await player.play(setup.seed(number))
+            finally:
+                stage.close()
+        if watch is not None:
+            watch(story)
+        return story
+
+    stories = await together(*(episode(number) for number in range(setup.episodes)))
+    transcript.finish()
+    return stories
+
+
+def begin(setup: Setup, path: Path, resume: bool = False) -> Transcript:
+    """The transcript of a run, new, or with what a run that was stopped has left.
+
+    Raises:
+        TranscriptError: if there is one and it is not to be resumed, there is none to be resumed, or it is
+            of another setup.
+    """
+    if not resume:
+        if path.exists():
+            raise TranscriptError(f"{path} exists already; go on with it (--resume), or choose another --out")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_records(path, [setup.header()])
+    records = read_records(path)
+    setup.require_same(records[0])
+    # Also gets rid of a line that was cut off.
+    write_records(path, records)
+    return Transcript(path, records)
+
+
+def replay(path: Path, out: Path, watch: Watch | None = None) -> list[Story]:
+    """Play the run of a transcript again, offline, and write its transcript anew.
+
+    Args:
+        path: the transcript.
+        out: the new one; its bytes are those of the old one if that was a whole run.
+        watch: called with every episode that has ended.
+
+    Raises:
+        TranscriptError: if anything is asked that the transcript does not hold, or a state differs.
+    """
+    records = read_records(path)
+    setup = setup_of(records[0])
+    setup.require_same(records[0])
+    if out.exists():
+        raise TranscriptError(f"{out} exists already; choose another --out")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_records(out, [records[0]])
+    with Transcript(out, [records[0]]) as transcript:
+        return asyncio.run(play(setup, Replay(records), transcript, watch=watch))
+
+
+def resumed(client: Client, records: list[Record]) -> Client:
+    """Who answers a run that goes on: the transcript as far as it goes, then the client."""
+    return Replay(records, beyond=client)

@@ -1,0 +1,149 @@
+"""Transcripts: everything that was asked, said and played, one JSON object in a line.
+
+While a run plays, lines are added as they come, so that nothing that was paid for is lost. When it ends they
+are put in order, which depends on nothing but what was said: the same replies make the same transcript but
+for times.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+from baselines.errors import TranscriptError
+from baselines.llm.requests import Reply, Request, Usage
+
+FORMAT = 1
+KINDS = ("header", "call", "step", "end")
+Record = dict[str, Any]
+Key = tuple[int, int, int, int]
+
+
+def key_of(record: Mapping[str, Any]) -> Key:
+    """Where a record stands: its episode, timestep, kind, and number within them."""
+    kind = KINDS.index(record["kind"])
+    if kind == 0:
+        return (-1, 0, 0, 0)
+    return (record["episode"], record["timestep"], kind, record.get("number", 0))
+
+
+def call_record(number: int, request: Request, reply: Reply) -> Record:
+    """A call as it is written."""
+    return {
+        "kind": "call",
+        "episode": request.episode,
+        "timestep": request.timestep,
+        "number": number,
+        "role": request.role,
+        "agent": request.agent,
+        "digest": request.digest,
+        **request.asked,
+        "reply": {**asdict(reply), "faults": list(reply.faults)},
+    }
+
+
+def reply_of(record: Mapping[str, Any]) -> Reply:
+    """The reply of a call that was written."""
+    said = dict(record["reply"])
+    return Reply(**{**said, "usage": Usage(**said["usage"]), "faults": tuple(said["faults"])})
+
+
+class Transcript:
+    """A transcript that is being written.
+
+    Args:
+        path: the file; what it holds is kept.
+        records: what it holds.
+
+    Attributes:
+        records: all that is in it, by where it stands.
+    """
+
+    def __init__(self, path: Path, records: Iterable[Record] = ()) -> None:
+        self.path = path
+        self.records: dict[Key, Record] = {key_of(record): record for record in records}
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> Transcript:
+        self._file = self.path.open("a", encoding="utf-8")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, record: Record) -> None:
+        """Write a record, unless the same one is there."""
+        key = key_of(record)
+        if self.records.get(key) == record:
+            return
+        self.records[key] = record
+        assert self._file is not None
+        self._file.write(_line(record))
+        self._file.flush()
+
+    def call(self, number: int, request: Request, reply: Reply) -> None:
+        """Write a call."""
+        self.add(call_record(number, request, reply))
+
+    def finish(self) -> None:
+        """Put all records in order, at once or not at all."""
+        write_records(self.path, self.records.values())
+
+
+def write_records(path: Path, records: Iterable[Record]) -> None:
+    """Write a transcript in order, at once or not at all."""
+    beside = path.with_name(path.name + ".new")
+    with beside.open("w", encoding="utf-8") as file:
+        file.writelines(_line(record) for record in sorted(records, key=key_of))
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def _line(record: Record) -> str:
+    return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_records(path: Path) -> list[Record]:
+    """The records of a transcript, as they stand in the file; of two in one place the later counts.
+
+    A last line without an end, from a run that was killed in it, is left out.
+
+    Raises:
+        TranscriptError: if the file cannot be read, or is no transcript.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TranscriptError(
+            f"{path} cannot be read as a transcript ({error}); name a transcript.jsonl"
+        ) from None
+    *lines, _ = text.split("\n")
+    records = [_record(path, number, line) for number, line in enumerate(lines, 1)]
+    if not records or records[0]["kind"] != "header":
+        raise TranscriptError(
+            f"{path} does not begin with the header of a transcript; name a transcript.jsonl"
+        )
+    if records[0].get("format") != FORMAT:
+        raise TranscriptError(
+            f"{path} has format {records[0].get('format')!r}; expected {FORMAT}: use the stmg that made it"
+        )
+    return list({key_of(record): record for record in records}.values())
+
+
+def _record(path: Path, number: int, line: str) -> Record:
+    try:
+        record = json.loads(line)
+        key_of(record)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise TranscriptError(f"{path}, line {number}: {line:.60!r} is no record of a transcript") from None
+    found: Record = record
+    return found
