@@ -16,6 +16,7 @@ COMMANDS = {
     "train": "train a population of runs",
     "distill": "train decentralised students of a run's policies",
     "evaluate": "evaluate a run's policies greedily",
+    "llm": "have language models play, replay what they said, show it",
     "runs": "list runs and compare them",
     "report": "write a run's report as one HTML page",
     "zoo": "list trained policies, or add one from a run",

@@ -17,6 +17,8 @@ from baselines.llm.stage import Stage
 from baselines.llm.together import together
 from baselines.llm.transcript import Record, Transcript, read_records, write_records
 
+TRANSCRIPT = "transcript.jsonl"
+"""What a transcript is called in the folder of its run."""
 AT_ONCE = 8
 """Episodes that play at the same time; their calls share the endpoint's own limit."""
 
@@ -101,6 +103,16 @@ def replay(path: Path, out: Path, watch: Watch | None = None) -> list[Story]:
     write_records(out, [records[0]])
     with Transcript(out, [records[0]]) as transcript:
         return asyncio.run(play(setup, Replay(records), transcript, watch=watch))
+
+
+def first_difference(path: Path, other: Path) -> str | None:
+    """Where two transcripts differ first, None if all bytes are the same."""
+    old, new = path.read_bytes(), other.read_bytes()
+    if old == new:
+        return None
+    lines = list(zip(old.split(b"\n"), new.split(b"\n"), strict=False))
+    at = next((at for at, (one, another) in enumerate(lines) if one != another), len(lines))
+    return f"line {at + 1} of {path}"
 
 
 def resumed(client: Client, records: list[Record]) -> Client:

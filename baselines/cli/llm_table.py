@@ -1,0 +1,38 @@
+"""What runs of language models came to, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from baselines.evaluation.numbers import percent
+from baselines.llm.summary import Summary
+
+
+def print_summaries(console: Console, summaries: Sequence[Summary]) -> None:
+    """Print a row for each run, with steps, feedback and tokens over successes as the papers count them."""
+    table = Table(box=SIMPLE_HEAD)
+    for title in ("task", "method", "model", "episodes", "success", "steps", "feedback", "tokens", "calls"):
+        table.add_column(title, overflow="fold")
+    for summary in summaries:
+        setup = summary.setup
+        table.add_row(
+            setup.task,
+            setup.method.name,
+            setup.sampling.model,
+            f"{len(summary.ends)}/{setup.episodes}",
+            "-" if summary.success is None else percent(summary.success),
+            *(str(spread or "-") for spread in (summary.steps, summary.feedback, summary.tokens)),
+            str(sum(summary.calls.values())),
+        )
+    console.print(table)
+    for summary in summaries:
+        notes = [f"{name.replace('_', ' ')} {count}" for name, count in summary.faults.items()]
+        if notes:
+            console.print(f"faults on {summary.setup.task}: {', '.join(notes)}")
+        if summary.missing:
+            console.print(f"not complete on {summary.setup.task}: {summary.missing} episodes are missing")
+    console.print("Steps, feedback and tokens: mean (standard deviation) over successes, as in the papers.")
