@@ -1,0 +1,1 @@
+"""An endpoint without a model, for tests of the protocol; its numbers mean nothing."""
