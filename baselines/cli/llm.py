@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 
 import rich_click as click
 from rich.console import Console
@@ -124,6 +125,6 @@ def serve_command(port: int, latency: float, corrupt: float) -> None:
         game = "stmg/GridTransport-v0"
         console.print(f"stmg llm run {game} --model scripted --base-url {server.base_url} --out runs/boxes")
         try:
-            server.wait()
+            Event().wait()
         except KeyboardInterrupt:
             console.print(f"{server.calls} calls answered")

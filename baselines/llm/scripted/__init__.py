@@ -1,1 +1,1 @@
-"""A protocol test: a server that speaks as an endpoint does and answers from a script. No model is in it."""
+"""A protocol test: an endpoint on this machine that answers from a script. No model is in it."""
