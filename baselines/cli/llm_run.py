@@ -161,11 +161,11 @@ def _budget(given: dict[str, Any]) -> Budget:
             "prices are not complete; expected --usd-prompt and --usd-completion, US dollars for a million "
             "tokens"
         )
-    ceilings = [
+    run, episode = (
         Ceiling(given[f"{kind}_calls"], given[f"{kind}_tokens"], given[f"{kind}_usd"])
         for kind in ("max", "episode")
-    ]
-    return Budget(*ceilings, prices)
+    )
+    return Budget(run, episode, prices)
 
 
 async def _run(setup: Setup, settings: EndpointSettings, budget: Budget, transcript: Transcript) -> None:

@@ -12,6 +12,10 @@ from baselines.evaluation.numbers import percent
 from baselines.llm.summary import Summary
 
 
+WIDTH = 132
+"""Letters of a row at least; narrower terminals wrap it."""
+
+
 def print_summaries(console: Console, summaries: Sequence[Summary]) -> None:
     """Print a row for each run, with steps, feedback and tokens over successes as the papers count them."""
     table = Table(box=SIMPLE_HEAD)
@@ -28,7 +32,7 @@ def print_summaries(console: Console, summaries: Sequence[Summary]) -> None:
             *(str(spread or "-") for spread in (summary.steps, summary.feedback, summary.tokens)),
             str(sum(summary.calls.values())),
         )
-    console.print(table)
+    Console(width=max(WIDTH, console.width), highlight=False).print(table)
     for summary in summaries:
         notes = [f"{name.replace('_', ' ')} {count}" for name, count in summary.faults.items()]
         if notes:

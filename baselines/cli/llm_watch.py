@@ -42,8 +42,7 @@ def counting(what: str, total: int) -> Iterator[Callable[..., None]]:
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task(what, total=total, text="")
 
-        def advance(by: int = 1, text: str | None = None) -> None:
-            told = {} if text is None else {"text": text}
-            progress.update(bar, advance=by, **told)
+        def advance(by: int = 1, text: str = "") -> None:
+            progress.update(bar, advance=by, text=text or progress.tasks[bar].fields["text"])
 
         yield advance
