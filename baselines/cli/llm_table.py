@@ -11,7 +11,6 @@ from rich.table import Table
 from baselines.evaluation.numbers import percent
 from baselines.llm.summary import Summary
 
-
 WIDTH = 132
 """Letters of a row at least; narrower terminals wrap it."""
 

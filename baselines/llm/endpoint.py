@@ -118,7 +118,8 @@ class Endpoint:
             # What `openai` lets through of the decoder of JSON: broken, no UTF-8, or nested too deeply.
             return None, Attempt(fault=BROKEN_JSON)
         content = read_completion(completion)
-        return None, Attempt(content.text, content.fault, content.usage, content.fingerprint)
+        text = None if content.text is None else self._without_key(content.text)
+        return None, Attempt(text, content.fault, content.usage, content.fingerprint)
 
     def _complaint(self, error: APIStatusError) -> Complaint:
         body = error.body if isinstance(error.body, Mapping) else {}
@@ -126,11 +127,11 @@ class Endpoint:
         return Complaint(*(self._shown(part) for part in (message, body.get("code"), body.get("param"))))
 
     def _shown(self, words: object) -> str:
-        # Endpoints repeat the key that they refuse.
-        text = "" if words is None else str(words)
-        if self._key != PLACEHOLDER:
-            text = text.replace(self._key, "[key]")
-        return text[:COMPLAINT_LENGTH]
+        return self._without_key("" if words is None else str(words))[:COMPLAINT_LENGTH]
+
+    def _without_key(self, text: str) -> str:
+        # Endpoints repeat the key that they refuse, and a model may be told it.
+        return text if self._key == PLACEHOLDER else text.replace(self._key, "[key]")
 
     def _give_up(self, refusal: tuple[int, str], model: str) -> NoReturn:
         status, message = refusal

@@ -19,8 +19,7 @@ class Replay:
 
     Args:
         records: of the transcript.
-        beyond: who answers what the transcript does not hold; by default that is an error. Calls for which
-            there was no budget are asked anew.
+        beyond: who answers what the transcript does not hold; by default that is an error.
 
     Attributes:
         answered: calls answered from the transcript.
@@ -35,8 +34,6 @@ class Replay:
         count: Counter[tuple[int, str]] = Counter()
         for record in records:
             if record["kind"] != "call":
-                continue
-            if beyond is not None and record["reply"]["failure"] == "budget":
                 continue
             asked = (record["episode"], record["digest"])
             self._calls[(*asked, count[asked])] = record

@@ -15,7 +15,7 @@ from baselines.llm.requests import Client
 from baselines.llm.setup import Setup, setup_of
 from baselines.llm.stage import Stage
 from baselines.llm.together import together
-from baselines.llm.transcript import Record, Transcript, read_records, write_records
+from baselines.llm.transcript import Record, Transcript, is_answered, read_records, write_records
 
 TRANSCRIPT = "transcript.jsonl"
 """What a transcript is called in the folder of its run."""
@@ -76,11 +76,12 @@ def begin(setup: Setup, path: Path, resume: bool = False) -> Transcript:
             raise TranscriptError(f"{path} exists already; go on with it (--resume), or choose another --out")
         path.parent.mkdir(parents=True, exist_ok=True)
         write_records(path, [setup.header()])
-    records = read_records(path)
-    setup.require_same(records[0])
-    # Also gets rid of a line that was cut off.
-    write_records(path, records)
-    return Transcript(path, records)
+    header, *records = read_records(path)
+    setup.require_same(header)
+    # Replies were paid for; steps and ends come of them again, further than before where there was no budget.
+    answered = [record for record in records if record["kind"] == "call" and is_answered(record)]
+    write_records(path, [header, *answered])
+    return Transcript(path, [header, *answered])
 
 
 def replay(path: Path, out: Path, watch: Watch | None = None) -> list[Story]:

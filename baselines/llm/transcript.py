@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from baselines.errors import TranscriptError
+from baselines.llm.faults import BUDGET
 from baselines.llm.requests import Reply, Request, Usage
 
 FORMAT = 1
@@ -51,6 +52,11 @@ def reply_of(record: Mapping[str, Any]) -> Reply:
     """The reply of a call that was written."""
     said = dict(record["reply"])
     return Reply(**{**said, "usage": Usage(**said["usage"]), "faults": tuple(said["faults"])})
+
+
+def is_answered(record: Mapping[str, Any]) -> bool:
+    """Whether a call has had its answer; one for which there was no budget has not been made."""
+    return bool(record["reply"]["failure"] != BUDGET)
 
 
 class Transcript:
@@ -144,6 +150,6 @@ def _record(path: Path, number: int, line: str) -> Record:
         record = json.loads(line)
         key_of(record)
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise TranscriptError(f"{path}, line {number}: {line:.60!r} is no record of a transcript") from None
+        raise TranscriptError(f"{path}, line {number}: {line!r:.60} is no record of a transcript") from None
     found: Record = record
     return found

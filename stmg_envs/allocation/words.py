@@ -26,9 +26,10 @@ class AllocationText(GameText):
     def __init__(self, agents: Sequence[str], mu: float | None, sigma: float, rounds: int) -> None:
         self.agents = tuple(agents)
         self._rounds = rounds
-        known = f", where mu = {mu:g} and sigma = {sigma:g}"
         if mu is None:
             known = f", where sigma = {sigma:g}; mu is not known, but is the same in all rounds"
+        else:
+            known = f", where mu = {mu:g} and sigma = {sigma:g}"
         several = f" This is done {rounds} times." if rounds > 1 else ""
         self.rules = RULES.format(n=len(self.agents), most=MOST, known=known, rounds=several)
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from layouts import counts
 from plain_transport import PlainEpisode, Point
 from torch import Tensor
 
@@ -18,20 +19,6 @@ from stmg_envs.protocol import GameVectorEnv, Streams
 from stmg_envs.transport import GridTransport
 
 TASKS = [(variant, *grid) for variant in ("easy", "hard") for grid in ((2, 2), (2, 4), (4, 4), (4, 8))]
-
-
-def counts(game: GridTransport, boxes: dict[int, list[Point]], targets: dict[int, list[Point]]) -> Any:
-    """A state with boxes and targets by colour."""
-    state = game.reset(Streams.from_seeds([0]))
-    tables = []
-    for name, lying in (("boxes", boxes), ("targets", targets)):
-        table = torch.zeros_like(state[name])
-        wide = game.board.columns + 1 if name == "boxes" and game.variant == "hard" else game.board.columns
-        for color, places in lying.items():
-            for row, column in places:
-                table[0, color, row * wide + column] += 1
-        tables.append(table)
-    return state | {"boxes": tables[0], "targets": tables[1], "count": tables[0].sum(dim=(1, 2))}
 
 
 def lying(x: Tensor, columns: int) -> list[tuple[int, Point]]:
