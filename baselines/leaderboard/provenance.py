@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -13,7 +13,21 @@ from baselines.algorithms.registry import ALGORITHMS
 from baselines.evaluation.numbers import duration, ranges
 from baselines.evaluation.results import read_checked
 
-Kind = Literal["algorithm", "variant", "zoo"]
+Kind = Literal["algorithm", "variant", "zoo", "language model"]
+
+
+class LanguageModel(TypedDict):
+    """Who answered, and what it took; `transcript` is a file beside the results, `digest` its SHA-256."""
+
+    model: str
+    host: str | None
+    date: str
+    episodes: int
+    success: float
+    calls: int
+    tokens: int
+    transcript: str
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -24,12 +38,14 @@ class Provenance:
         facts: heading -> text, in the order to show them.
         config: the algorithm's configuration.
         kind: "zoo" of one policy that was chosen from its run, "variant" of an algorithm of this package
-            under another name than its own, else "algorithm".
+            under another name than its own, "language model" of what nobody trained here, else "algorithm".
+        language_model: who answered, of a language model.
     """
 
     facts: dict[str, str]
     config: dict[str, Any]
     kind: Kind
+    language_model: LanguageModel | None = None
 
 
 class Recipe(TypedDict, total=False):
@@ -67,6 +83,7 @@ class Cell(TypedDict):
 
     recipe: Recipe
     blocks: list[Block]
+    language_model: NotRequired[LanguageModel]
 
 
 class ProvenanceReader:
@@ -90,6 +107,9 @@ class ProvenanceReader:
         entry = self._entries.get(f"{task} / {algorithm}")
         if entry is None:
             return None
+        if "language_model" in entry:
+            found = _provenance(entry["recipe"], entry["blocks"], "language model")
+            return replace(found, language_model=entry["language_model"])
         return _provenance(entry["recipe"], entry["blocks"], _kind(algorithm, entry["recipe"]))
 
 

@@ -22,6 +22,7 @@ from baselines.evaluation.results import write_text
 from baselines.leaderboard.board import FEW_RUNS, TRAINING_SHARES, Board, SuiteBoard, TaskBoard, make_board
 from baselines.leaderboard.charts import Chart, Line, line_chart
 from baselines.leaderboard.entries import Picture, find_results, read_entries
+from baselines.leaderboard.language_models import language_model_rows, language_model_table
 from baselines.leaderboard.schema import RETURN
 from baselines.leaderboard.tables import (
     Row,
@@ -69,10 +70,11 @@ def write_site(results: Sequence[Path], out: Path) -> Site:
 
     Raises:
         InvalidArgumentError: if there are no results, or the site cannot be written.
-        ResultsError: if a file is no results file.
+        ResultsError: if a file is no results file, or a transcript is not the one it was made from.
     """
     entries, pictures = read_entries(find_results(results))
-    board = make_board(entries)
+    models = [entry for entry in entries if entry.kind == "language model"]
+    board = make_board([entry for entry in entries if entry.kind != "language model"])
     names = _page_names([task.task for task in board.tasks])
     environment = Environment(
         loader=ChoiceLoader([PackageLoader("baselines.leaderboard"), PackageLoader("baselines.evaluation")]),
@@ -96,11 +98,13 @@ def write_site(results: Sequence[Path], out: Path) -> Site:
         out.mkdir(parents=True, exist_ok=True)
         shown = _copy(pictures, out)
         index = out / "index.html"
-        _write_tables(out / DATA, {"results": result_rows(board)})
+        answered = language_model_rows(models, out)
+        tables = {"results": result_rows(board), "language-models": language_model_table(answered)}
+        _write_tables(out / DATA, {name: rows for name, rows in tables.items() if rows})
         for suite in board.suites:
             tables = {"results": suite_rows(suite), "improvement": comparison_rows(suite)}
             _write_tables(out / DATA / "suites" / suite.suite.name, tables)
-        context = _index_context(board)
+        context = _index_context(board) | {"answered": answered}
         write_text(index, environment.get_template("index.html.j2").render(context).rstrip() + "\n")
         pages = []
         for task in board.tasks:
