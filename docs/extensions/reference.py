@@ -32,6 +32,7 @@ PACKAGES = (
     "stmg_envs.errors",
     "wrappers",
     "baselines",
+    "baselines.llm",
     "baselines.errors",
 )
 """Packages, and modules of errors, whose names are public."""

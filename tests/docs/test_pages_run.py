@@ -27,5 +27,9 @@ def test_the_protocol_page_runs() -> None:
     assert run_page(ROOT / "docs" / "protocol.md") == 6
 
 
+def test_the_page_of_language_models_runs() -> None:
+    assert run_page(ROOT / "docs" / "language-models.md") == 2
+
+
 def test_the_page_of_skirmishes_runs() -> None:
     assert run_page(ROOT / "docs" / "combat.md") == 2
