@@ -174,6 +174,10 @@ def test_bytes_bound_tokens(texts: list[str], names: list[str]) -> None:
     assert bound.completion == 7
 
 
+def test_letters_of_many_bytes_may_be_as_many_tokens() -> None:
+    assert bound_of(request(text="\N{HIRAGANA LETTER A}" * 1000), 1).prompt > 3000
+
+
 def test_a_longer_attempt_needs_more_room() -> None:
     # Room for the first attempt, which is cut off, and not for one with twice the tokens.
     budget = Budget(Ceiling(max_tokens=bound_of(request(), 512).tokens + 600))

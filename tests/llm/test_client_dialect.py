@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from asking import SCHEMA, ask, ask_in_turn, request, serving
 
-from baselines.llm.dialect import Complaint, Dialect
+from baselines.llm.dialect import Complaint, Dialect, Dialects
 from baselines.llm.scripted.faults import FaultPlan
 from baselines.llm.scripted.server import ScriptedServer
 
@@ -96,10 +96,17 @@ def test_models_of_one_endpoint_may_differ() -> None:
     ]
 
 
-def test_an_endpoint_that_complains_for_ever_is_left() -> None:
-    def complain(body: dict[str, Any]) -> str:
-        raise AssertionError("nobody gets so far")
+def test_who_hears_a_complaint_late_unlearns_nothing() -> None:
+    dialects, sent = Dialects(), Dialect()
+    assert dialects.learn("one", sent, Complaint("unknown parameter seed"))
+    assert dialects.learn("one", sent, Complaint("unknown parameter temperature"))
+    assert dialects.of("one") == replace(sent, seed=False)
+    # Nothing can be put otherwise, but what was sent is not what is known by now.
+    assert dialects.learn("one", sent, Complaint("too long"))
+    assert not dialects.learn("one", dialects.of("one"), Complaint("too long"))
 
+
+def test_an_endpoint_that_complains_for_ever_is_left() -> None:
     for words in ("response_format is not supported", "seed temperature max_tokens schema: unknown"):
         dialect, steps = Dialect(), 0
         while (after := dialect.after(Complaint(f"{words} max_completion_tokens"))) is not None:

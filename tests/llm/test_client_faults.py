@@ -28,6 +28,7 @@ TRIED_AGAIN = {
     "internal_error": ("server_error", False),
     "unavailable": ("server_error", False),
     "hang": ("timeout", True),
+    "drip": ("timeout", True),
     "cut_body": ("connection", True),
     "closed": ("connection", True),
     "broken_json": ("broken_json", True),
@@ -45,7 +46,7 @@ OF_DIALECT = {name for name in FAULTS if name.startswith("no_")} - {*TRIED_AGAIN
 
 
 def patience(fault: str) -> dict[str, float]:
-    return {"timeout": 0.05} if fault == "hang" else {}
+    return {"timeout": 0.05} if fault in ("hang", "drip") else {}
 
 
 def test_every_fault_is_tested() -> None:
@@ -147,7 +148,7 @@ def test_nobody_there_costs_nothing() -> None:
 def test_the_stream_of_answers_is_as_mixed_as_it_comes() -> None:
     # Which call meets which fault depends on the order in which they come: none may run out of attempts.
     patient = Retry(attempts=40, first=0.001, most=0.01)
-    rates = {name: 0.05 for name in TRIED_AGAIN if name not in ("hang", "short")}
+    rates = {name: 0.05 for name in TRIED_AGAIN if name not in ("hang", "drip", "short")}
     with serving(FaultPlan(rates=rates, seed=1)) as server:
         counted = []
         replies = ask(
