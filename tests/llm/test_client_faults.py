@@ -45,8 +45,8 @@ OTHERS = ("no_usage", "context_overflow")
 OF_DIALECT = {name for name in FAULTS if name.startswith("no_")} - {*TRIED_AGAIN, *HOPELESS, *OTHERS}
 
 
-def patience(fault: str) -> dict[str, float]:
-    return {"timeout": 0.05} if fault in ("hang", "drip") else {}
+def patience(fault: str, timeout: float) -> dict[str, float]:
+    return {"timeout": timeout} if fault in ("hang", "drip") else {}
 
 
 def test_every_fault_is_tested() -> None:
@@ -62,7 +62,7 @@ def test_a_fault_is_named_and_the_next_attempt_answers(fault: str) -> None:
     with serving(FaultPlan({0: fault})) as server:
         # The second attempt of a reply cut off wants enough.
         asked = request(max_tokens=1024)
-        (reply,) = ask(server, asked, **patience(fault))
+        (reply,) = ask(server, asked, **patience(fault, 0.5))
     assert reply.text == three_words({}) and reply.failure is None
     assert reply.faults == (name,) and reply.attempts == server.calls == 2
     assert reply.usage.estimated == (bound_of(asked, 1024).tokens if billed else 0)
@@ -78,11 +78,13 @@ def test_attempts_are_bounded(fault: str) -> None:
         counted = []
         asked = request(max_tokens=8)
         (reply,) = ask(
-            server, asked, seen=lambda client: counted.append(client.tally.total), **patience(fault)
+            server, asked, seen=lambda client: counted.append(client.tally.total), **patience(fault, 0.1)
         )
     attempts = 4 if name == "length" else 6
     assert reply.text is None and reply.failure == name
-    assert reply.faults == (name,) * attempts and reply.attempts == server.calls == attempts
+    assert reply.faults == (name,) * attempts and reply.attempts == attempts
+    # On a busy machine an attempt may end before it has come there.
+    assert server.calls == attempts or (name == "timeout" and server.calls < attempts)
     assert reply.usage.estimated == (attempts * bound_of(asked, 8).tokens if billed else 0)
     assert counted[0].faults == {name: attempts} and counted[0].failures == {name: 1}
 
