@@ -194,6 +194,13 @@ def test_who_may_spend_nothing_does_not_queue() -> None:
         asyncio.run(two(server.base_url))
 
 
+def test_a_refused_key_costs_a_call_and_no_tokens() -> None:
+    budget = Budget()
+    with serving(FaultPlan({0: "wrong_key"})) as server, pytest.raises(EndpointError, match="401"):
+        ask(server, request(), budget=budget)
+    assert budget.spent() == Spent(1, 0, 0)
+
+
 def test_letters_of_many_bytes_may_be_as_many_tokens() -> None:
     assert bound_of(request(text="\N{HIRAGANA LETTER A}" * 1000), 1).prompt > 3000
 

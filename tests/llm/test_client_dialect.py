@@ -8,6 +8,7 @@ import pytest
 from asking import SCHEMA, ask, ask_in_turn, request, serving
 
 from baselines.llm.dialect import Complaint, Dialect, Dialects
+from baselines.llm.retry import Retry
 from baselines.llm.scripted.faults import FaultPlan
 from baselines.llm.scripted.server import ScriptedServer
 
@@ -83,6 +84,12 @@ def test_steps_are_no_attempts_that_count_and_those_under_way_learn_together() -
         assert reply.faults.count("server_error") == 6 and reply.faults.count("unsupported") <= 5
         assert reply.attempts == len(reply.faults)
     assert sum(reply.attempts for reply in replies) == server.calls
+
+
+def test_asking_differently_needs_no_wait() -> None:
+    with serving(FaultPlan(always=("no_response_format",))) as server:
+        (reply,) = ask(server, request(), retry=Retry(first=100.0, most=100.0))
+    assert reply.failure is None and reply.attempts == 3
 
 
 def test_models_of_one_endpoint_may_differ() -> None:
