@@ -27,6 +27,7 @@ TRIED_AGAIN = {
     "request_timeout": ("timeout", True),
     "internal_error": ("server_error", False),
     "unavailable": ("server_error", False),
+    "gateway_timeout": ("timeout", True),
     "hang": ("timeout", True),
     "drip": ("timeout", True),
     "cut_body": ("connection", True),
@@ -84,7 +85,7 @@ def test_attempts_are_bounded(fault: str) -> None:
     assert reply.text is None and reply.failure == name
     assert reply.faults == (name,) * attempts and reply.attempts == attempts
     # On a busy machine an attempt may end before it has come there.
-    assert server.calls == attempts or (name == "timeout" and server.calls < attempts)
+    assert server.calls == attempts or (patience(fault, 0.1) and server.calls < attempts)
     assert reply.usage.estimated == (attempts * bound_of(asked, 8).tokens if billed else 0)
     assert counted[0].faults == {name: attempts} and counted[0].failures == {name: 1}
 

@@ -145,6 +145,7 @@ FAULTS: Mapping[str, Fault] = {
     "request_timeout": refuses(408, "Request timeout"),
     "internal_error": refuses(500, "Internal error"),
     "unavailable": refuses(503, "Overloaded"),
+    "gateway_timeout": refuses(504, "Upstream took too long"),
     "hang": ends("never"),
     "drip": ends("drip"),
     "cut_body": ends("cut"),
