@@ -57,11 +57,7 @@ class ScriptedServer:
     """
 
     def __init__(
-        self,
-        respond: Respond,
-        faults: FaultPlan = NO_FAULTS,
-        latency: Latency = 0.0,
-        port: int = 0,
+        self, respond: Respond, faults: FaultPlan = NO_FAULTS, latency: Latency = 0.0, port: int = 0
     ) -> None:
         self._respond, self._faults, self._latency = respond, faults, latency
         self.bodies: list[Data] = []
