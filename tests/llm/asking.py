@@ -54,10 +54,12 @@ def ask(
     async def replies() -> list[Reply]:
         asked = EndpointSettings(server.base_url, **{"timeout": 5.0} | settings)
         async with open_client(asked, budget, retry) as client:
-            if in_turn:
-                found = [await client.complete(request) for request in requests]
-            else:
-                found = await asyncio.gather(*map(client.complete, requests))
+            # What hangs is to fail.
+            async with asyncio.timeout(30):
+                if in_turn:
+                    found = [await client.complete(request) for request in requests]
+                else:
+                    found = await asyncio.gather(*map(client.complete, requests))
             seen(client)
             return found
 

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from baselines.errors import EndpointError
 from baselines.llm.budget import Bound, Budget, Hold, bound_of
+from baselines.llm.caller import open_client
+from baselines.llm.endpoint_settings import EndpointSettings
 from baselines.llm.prices import Ceiling, Prices, Spent
 from baselines.llm.requests import Message, Request, Usage
 from baselines.llm.scripted.faults import FaultPlan
@@ -172,6 +174,35 @@ def test_bytes_bound_tokens(texts: list[str], names: list[str]) -> None:
         len(n.encode()) for n in names
     )
     assert bound.completion == 7
+
+
+def test_who_may_spend_nothing_does_not_queue() -> None:
+    async def two(address: str) -> None:
+        budget = Budget(episode=Ceiling(max_calls=1))
+        budget.spend(1, Usage(), 1)
+        settings = EndpointSettings(address, max_concurrency=1)
+        async with open_client(settings, budget, QUICK) as client:
+            first = asyncio.create_task(client.complete(request(episode=0)))
+            while not client.gate.busy:
+                await asyncio.sleep(0)
+            reply = await client.complete(request(episode=1))
+            assert reply.failure == "budget" and not first.done()
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+
+    with serving(latency=3.0) as server:
+        asyncio.run(two(server.base_url))
+
+
+def test_a_refused_key_costs_a_call_and_no_tokens() -> None:
+    budget = Budget()
+    with serving(FaultPlan({0: "wrong_key"})) as server, pytest.raises(EndpointError, match="401"):
+        ask(server, request(), budget=budget)
+    assert budget.spent() == Spent(1, 0, 0)
+
+
+def test_letters_of_many_bytes_may_be_as_many_tokens() -> None:
+    assert bound_of(request(text="\N{HIRAGANA LETTER A}" * 1000), 1).prompt > 3000
 
 
 def test_a_longer_attempt_needs_more_room() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from asking import SCHEMA, ask, ask_in_turn, request, serving
 
-from baselines.llm.dialect import Complaint, Dialect
+from baselines.llm.dialect import Complaint, Dialect, Dialects
+from baselines.llm.retry import Retry
 from baselines.llm.scripted.faults import FaultPlan
 from baselines.llm.scripted.server import ScriptedServer
 
@@ -85,6 +86,12 @@ def test_steps_are_no_attempts_that_count_and_those_under_way_learn_together() -
     assert sum(reply.attempts for reply in replies) == server.calls
 
 
+def test_asking_differently_needs_no_wait() -> None:
+    with serving(FaultPlan(always=("no_response_format",))) as server:
+        (reply,) = ask(server, request(), retry=Retry(first=100.0, most=100.0))
+    assert reply.failure is None and reply.attempts == 3
+
+
 def test_models_of_one_endpoint_may_differ() -> None:
     with serving(FaultPlan({0: "no_seed"})) as server:
         ask_in_turn(server, request(model="one"), request(model="two"), request(model="one"))
@@ -96,10 +103,17 @@ def test_models_of_one_endpoint_may_differ() -> None:
     ]
 
 
-def test_an_endpoint_that_complains_for_ever_is_left() -> None:
-    def complain(body: dict[str, Any]) -> str:
-        raise AssertionError("nobody gets so far")
+def test_who_hears_a_complaint_late_unlearns_nothing() -> None:
+    dialects, sent = Dialects(), Dialect()
+    assert dialects.learn("one", sent, Complaint("unknown parameter seed"))
+    assert dialects.learn("one", sent, Complaint("unknown parameter temperature"))
+    assert dialects.of("one") == replace(sent, seed=False)
+    # Nothing can be put otherwise, but what was sent is not what is known by now.
+    assert dialects.learn("one", sent, Complaint("too long"))
+    assert not dialects.learn("one", dialects.of("one"), Complaint("too long"))
 
+
+def test_an_endpoint_that_complains_for_ever_is_left() -> None:
     for words in ("response_format is not supported", "seed temperature max_tokens schema: unknown"):
         dialect, steps = Dialect(), 0
         while (after := dialect.after(Complaint(f"{words} max_completion_tokens"))) is not None:

@@ -27,7 +27,9 @@ TRIED_AGAIN = {
     "request_timeout": ("timeout", True),
     "internal_error": ("server_error", False),
     "unavailable": ("server_error", False),
+    "gateway_timeout": ("timeout", True),
     "hang": ("timeout", True),
+    "drip": ("timeout", True),
     "cut_body": ("connection", True),
     "closed": ("connection", True),
     "broken_json": ("broken_json", True),
@@ -44,8 +46,8 @@ OTHERS = ("no_usage", "context_overflow")
 OF_DIALECT = {name for name in FAULTS if name.startswith("no_")} - {*TRIED_AGAIN, *HOPELESS, *OTHERS}
 
 
-def patience(fault: str) -> dict[str, float]:
-    return {"timeout": 0.05} if fault == "hang" else {}
+def patience(fault: str, timeout: float) -> dict[str, float]:
+    return {"timeout": timeout} if fault in ("hang", "drip") else {}
 
 
 def test_every_fault_is_tested() -> None:
@@ -61,7 +63,7 @@ def test_a_fault_is_named_and_the_next_attempt_answers(fault: str) -> None:
     with serving(FaultPlan({0: fault})) as server:
         # The second attempt of a reply cut off wants enough.
         asked = request(max_tokens=1024)
-        (reply,) = ask(server, asked, **patience(fault))
+        (reply,) = ask(server, asked, **patience(fault, 0.5))
     assert reply.text == three_words({}) and reply.failure is None
     assert reply.faults == (name,) and reply.attempts == server.calls == 2
     assert reply.usage.estimated == (bound_of(asked, 1024).tokens if billed else 0)
@@ -77,11 +79,13 @@ def test_attempts_are_bounded(fault: str) -> None:
         counted = []
         asked = request(max_tokens=8)
         (reply,) = ask(
-            server, asked, seen=lambda client: counted.append(client.tally.total), **patience(fault)
+            server, asked, seen=lambda client: counted.append(client.tally.total), **patience(fault, 0.1)
         )
     attempts = 4 if name == "length" else 6
     assert reply.text is None and reply.failure == name
-    assert reply.faults == (name,) * attempts and reply.attempts == server.calls == attempts
+    assert reply.faults == (name,) * attempts and reply.attempts == attempts
+    # On a busy machine an attempt may end before it has come there.
+    assert server.calls == attempts or (patience(fault, 0.1) and server.calls < attempts)
     assert reply.usage.estimated == (attempts * bound_of(asked, 8).tokens if billed else 0)
     assert counted[0].faults == {name: attempts} and counted[0].failures == {name: 1}
 
@@ -147,7 +151,7 @@ def test_nobody_there_costs_nothing() -> None:
 def test_the_stream_of_answers_is_as_mixed_as_it_comes() -> None:
     # Which call meets which fault depends on the order in which they come: none may run out of attempts.
     patient = Retry(attempts=40, first=0.001, most=0.01)
-    rates = {name: 0.05 for name in TRIED_AGAIN if name not in ("hang", "short")}
+    rates = {name: 0.05 for name in TRIED_AGAIN if name not in ("hang", "drip", "short")}
     with serving(FaultPlan(rates=rates, seed=1)) as server:
         counted = []
         replies = ask(

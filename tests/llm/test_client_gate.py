@@ -9,7 +9,7 @@ from asking import ask, request, serving
 
 from baselines.llm.faults import RATE_LIMITED
 from baselines.llm.gate import Gate
-from baselines.llm.pace import Pace
+from baselines.llm.pace import Entry, Pace
 from baselines.llm.retry import Retry
 from baselines.llm.scripted.faults import FaultPlan
 
@@ -91,7 +91,8 @@ def test_a_narrowed_gate_lets_no_more_through() -> None:
                 await asyncio.sleep(0.001)
                 busy -= 1
 
-        await asyncio.gather(*(attempt() for _ in range(20)))
+        async with asyncio.timeout(10):
+            await asyncio.gather(*(attempt() for _ in range(20)))
         return most
 
     assert asyncio.run(count()) == 4
@@ -149,6 +150,50 @@ def test_no_period_has_more_than_the_limit(limit: int, amount: int, each: int) -
     assert all(later - earlier >= period for earlier, later in zip(times, times[each:], strict=False))
     # They wait no longer than they have to: those that have room enter at once.
     assert times[each - 1] - times[0] < period
+
+
+def test_amounts_leave_only_after_the_whole_period() -> None:
+    period = 0.1
+
+    async def enter() -> list[float]:
+        pace, times = Pace(2, period), []
+        for _ in range(5):
+            times.append((await pace.enter(1)).time)
+            await asyncio.sleep(0.3 * period)
+        return times
+
+    times = asyncio.run(enter())
+    assert all(later - earlier >= period for earlier, later in zip(times, times[2:], strict=False))
+
+
+class Recorded(Pace):
+    """A pace that keeps what was entered."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit, period=0.05)
+        self.entered: list[Entry] = []
+
+    async def enter(self, amount: int) -> Entry:
+        self.entered.append(await super().enter(amount))
+        return self.entered[-1]
+
+
+def test_attempts_keep_the_pace() -> None:
+    async def begin(gate: Gate) -> None:
+        async def attempt() -> None:
+            async with gate.passage(3):
+                pass
+
+        await asyncio.gather(*(attempt() for _ in range(8)))
+
+    for pace, gate, each, amount in (
+        (requests := Recorded(2), Gate(8, requests=requests), 2, 1),
+        (tokens := Recorded(10), Gate(8, tokens=tokens), 3, 3),
+    ):
+        asyncio.run(begin(gate))
+        assert [entry.amount for entry in pace.entered] == [amount] * 8
+        times = [entry.time for entry in pace.entered]
+        assert all(later - earlier >= 0.05 for earlier, later in zip(times, times[each:], strict=False))
 
 
 def test_an_amount_that_turns_out_smaller_makes_room_at_once() -> None:

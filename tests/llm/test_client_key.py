@@ -42,7 +42,7 @@ def test_the_key_is_in_nothing_that_comes_back(
             told += ask(
                 server,
                 request(),
-                timeout=0.1 if fault == "hang" else 5.0,
+                timeout=0.1 if fault in ("hang", "drip") else 5.0,
                 seen=lambda client: told.extend([client.tally.as_data(), client.complaints, vars(client)]),
             )
         except EndpointError as error:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from stmg_envs.errors import InvalidArgumentError, UnknownNameError, suggestion
 
 Data = dict[str, Any]
+Ending = Literal["whole", "cut", "drip", "nothing", "never"]
 
 
 @dataclass(frozen=True)
@@ -21,15 +22,15 @@ class Answer:
         body: its bytes.
         status: of HTTP.
         headers: besides the length.
-        ending: whether the body is sent whole, is cut off in its middle, or nothing is sent at all and the
-            connection closes at once ("nothing") or with the server ("never").
+        ending: whether the body is sent whole, is cut off in its middle, comes byte after byte ("drip"), or
+            nothing is sent at all and the connection closes at once ("nothing") or with the server ("never").
         billed: whether an endpoint would charge for it.
     """
 
     body: bytes
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
-    ending: Literal["whole", "cut", "nothing", "never"] = "whole"
+    ending: Ending = "whole"
     billed: bool = True
 
 
@@ -69,7 +70,7 @@ def refuses(status: int, message: str, headers: Mapping[str, str] | None = None,
     return lambda exchange: refusal(status, message, headers, **error)
 
 
-def ends(ending: Literal["cut", "nothing", "never"]) -> Fault:
+def ends(ending: Ending) -> Fault:
     """A fault that does not send the right answer to its end."""
     return lambda exchange: replace(whole(exchange.completion), ending=ending)
 
@@ -144,7 +145,9 @@ FAULTS: Mapping[str, Fault] = {
     "request_timeout": refuses(408, "Request timeout"),
     "internal_error": refuses(500, "Internal error"),
     "unavailable": refuses(503, "Overloaded"),
+    "gateway_timeout": refuses(504, "Upstream took too long"),
     "hang": ends("never"),
+    "drip": ends("drip"),
     "cut_body": ends("cut"),
     "closed": ends("nothing"),
     "broken_json": lambda exchange: replace(

@@ -25,6 +25,9 @@ from baselines.llm.scripted.faults import (
 MODEL = "scripted"
 """The only model that it lists; it answers as any other as well."""
 
+DRIP = 0.02
+"""Seconds between the bytes of an answer that comes byte after byte."""
+
 Respond = Callable[[Data], str]
 Latency = float | Callable[[int], float]
 
@@ -54,11 +57,7 @@ class ScriptedServer:
     """
 
     def __init__(
-        self,
-        respond: Respond,
-        faults: FaultPlan = NO_FAULTS,
-        latency: Latency = 0.0,
-        port: int = 0,
+        self, respond: Respond, faults: FaultPlan = NO_FAULTS, latency: Latency = 0.0, port: int = 0
     ) -> None:
         self._respond, self._faults, self._latency = respond, faults, latency
         self.bodies: list[Data] = []
@@ -229,9 +228,19 @@ def _handler(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
             lines = [f"HTTP/1.1 {answer.status} -", f"Content-Length: {len(answer.body)}"]
             lines += [f"{name}: {value}" for name, value in answer.headers.items()]
             head = "\r\n".join([*lines, "", ""]).encode()
+            if answer.ending == "drip":
+                self._drip(head + answer.body)
+                return
             whole_body = answer.ending == "whole"
             self.close_connection = self.close_connection or not whole_body
             # In one piece, so that nothing waits for an acknowledgement.
             self.wfile.write(head + (answer.body if whole_body else answer.body[: len(answer.body) // 2]))
+
+        def _drip(self, data: bytes) -> None:
+            self.close_connection = True
+            for number in range(len(data)):
+                self.wfile.write(data[number : number + 1])
+                if server._closing.wait(DRIP):
+                    return
 
     return Handler
