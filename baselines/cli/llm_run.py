@@ -12,6 +12,7 @@ from rich.console import Console
 from baselines.cli import options
 from baselines.cli.llm_table import print_summaries
 from baselines.cli.llm_watch import CountedClient, counting
+from baselines.errors import EndpointError
 from baselines.llm import method as methods
 from baselines.llm.budget import Budget
 from baselines.llm.caller import open_client
@@ -23,9 +24,9 @@ from baselines.llm.results import write_results
 from baselines.llm.run import TRANSCRIPT, begin, play, resumed
 from baselines.llm.setup import Setup
 from baselines.llm.stage import Stage
-from baselines.llm.summary import summarize
-from baselines.llm.transcript import Transcript, reply_of
-from stmg_envs.errors import InvalidArgumentError, STMGError
+from baselines.llm.summary import Summary, summarize
+from baselines.llm.transcript import reply_of
+from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol import Ask
 
 DEFAULTS = Method()
@@ -118,19 +119,17 @@ def run_command(env_id: str, out: Path, resume: bool, **given: Any) -> None:
     budget = _budget(given)
     # What is wrong with the game is said before anything is written or asked.
     Stage(setup.env_id, setup.env_args).close()
-    transcript = begin(setup, out / TRANSCRIPT, resume)
+    path = out / TRANSCRIPT
     console = Console(soft_wrap=True, highlight=False)
-    going_on = f"go on with the same command and --resume; nothing is asked twice ({transcript.path})"
+    going_on = f"go on with the same command and --resume; nothing is asked twice ({path})"
     try:
-        with transcript:
-            asyncio.run(_run(setup, settings, budget, transcript))
+        summary = asyncio.run(_run(setup, settings, budget, path, resume))
     except KeyboardInterrupt:
         console.print(f"stopped; {going_on}")
         raise SystemExit(130) from None
-    except STMGError as error:
-        raise type(error)(f"{error} ({going_on})") from None
-    summary = summarize(transcript.records.values())
-    write_results(out, transcript.path, summary)
+    except EndpointError as error:
+        raise EndpointError(f"{error} ({going_on})" if path.exists() else str(error)) from None
+    write_results(out, path, summary)
     print_summaries(console, [summary])
     console.print(f"written to {out}; stmg llm report {out} makes pages of it")
     if summary.missing:
@@ -168,23 +167,26 @@ def _budget(given: dict[str, Any]) -> Budget:
     return Budget(run, episode, prices)
 
 
-async def _run(setup: Setup, settings: EndpointSettings, budget: Budget, transcript: Transcript) -> None:
-    """Play what is missing, and show how far it is."""
-    records = list(transcript.records.values())
-    for record in records:
-        if record["kind"] == "call":
-            reply = reply_of(record)
-            budget.spend(record["episode"], reply.usage, reply.attempts)
+async def _run(setup: Setup, settings: EndpointSettings, budget: Budget, path: Path, resume: bool) -> Summary:
+    """Play what is missing, and show how far it is; what the run came to."""
     calls = 0
-    with counting("episodes", setup.episodes) as advance:
+    # Whether anybody can be asked is known before anything is written.
+    async with open_client(settings, budget) as caller:
+        transcript = begin(setup, path, resume)
+        records = list(transcript.records.values())
+        for record in records:
+            if record["kind"] == "call":
+                reply = reply_of(record)
+                budget.spend(record["episode"], reply.usage, reply.attempts)
+        with transcript, counting("episodes", setup.episodes) as advance:
 
-        def count(reply: Reply) -> None:
-            nonlocal calls
-            calls += 1
-            spent = budget.spent()
-            cost = f", {spent.usd:.4f} USD" if spent.money else ""
-            advance(0, text=f"{calls:,} calls, {spent.tokens:,} tokens{cost}")
+            def count(reply: Reply) -> None:
+                nonlocal calls
+                calls += 1
+                spent = budget.spent()
+                cost = f", {spent.usd:.4f} USD" if spent.money else ""
+                advance(0, text=f"{calls:,} calls, {spent.tokens:,} tokens{cost}")
 
-        async with open_client(settings, budget) as caller:
             client = CountedClient(resumed(caller, records), count)
             await play(setup, client, transcript, watch=lambda _: advance())
+    return summarize(transcript.records.values())

@@ -28,7 +28,7 @@ def test_the_protocol_page_runs() -> None:
 
 
 def test_the_page_of_language_models_runs() -> None:
-    assert run_page(ROOT / "docs" / "language-models.md") == 2
+    assert run_page(ROOT / "docs" / "language-models.md") == 1
 
 
 def test_the_page_of_skirmishes_runs() -> None:

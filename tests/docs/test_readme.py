@@ -20,7 +20,7 @@ def commands(number: int) -> list[str]:
 
 
 def run_from_nothing(commands: list[str], folder: Path) -> None:
-    """Run commands in an empty folder, as somebody who has nothing but the source; what they leave running ends."""
+    """Run commands in an empty folder, with nothing but the source; what they leave running ends."""
     settings = {
         "SOURCE": str(ROOT),
         "OMP_NUM_THREADS": "1",
