@@ -11,6 +11,7 @@ from playing import Scripted, oracle, run
 from baselines.errors import ResultsError
 from baselines.leaderboard.site import write_site
 from baselines.llm.method import Method
+from baselines.llm.page import write_pages
 from baselines.llm.requests import Request
 from baselines.llm.results import write_results
 from baselines.llm.run import TRANSCRIPT
@@ -89,3 +90,9 @@ def test_a_run_that_is_not_complete_has_no_results(tmp_path: Path) -> None:
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     assert manifest[f"{TASK} / llamac (scripted)"]["language_model"]["missing"] == 1
     assert len(read_records(tmp_path / TRANSCRIPT)) == len(records)
+
+
+def test_games_that_cannot_be_drawn_have_pages_too(tmp_path: Path) -> None:
+    _, records = run(tmp_path, Scripted(), Method(ask="none"), env_id="pettingzoo/mpe2.simple_spread_v3")
+    page = write_pages(records, tmp_path / "pages").with_name("episode-0.html").read_text(encoding="utf-8")
+    assert "<img" not in page and "agent_0" in page
