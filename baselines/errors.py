@@ -29,6 +29,10 @@ class PolicyError(STMGError, ValueError):
     """Somebody's policy does not exist, or is no policy."""
 
 
+class UntrustedError(STMGError):
+    """A stored file names code that would run, and nobody has said that it may."""
+
+
 class EndpointError(STMGError):
     """A language model cannot be asked: its endpoint, its name, the key or the price is wrong."""
 

@@ -1,7 +1,7 @@
 """Things put around a game, any PettingZoo game included."""
 
 from wrappers.differential_reward import DifferentialReward, Mode, Reshaped, reshape_rewards
-from wrappers.external import external_env, external_vector_env, game_of, is_external
+from wrappers.external import external_env, external_vector_env, game_of, is_external, names_module
 from wrappers.merge import merging_order
 from wrappers.one_agent import OneAgent
 from wrappers.priority import (
@@ -29,6 +29,7 @@ __all__ = [
     "game_of",
     "is_external",
     "merging_order",
+    "names_module",
     "random_order",
     "reshape_rewards",
     "spatio_temporal",

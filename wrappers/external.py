@@ -52,6 +52,15 @@ def is_external(env_id: str) -> bool:
     return env_id.partition("/")[0] in SOURCES
 
 
+def names_module(env_id: str) -> bool:
+    """Whether making an environment imports a module that its id names, whatever that does.
+
+    Ids in a registry, ours or Gymnasium's own, name none.
+    """
+    source, _, name = env_id.partition("/")
+    return source == "pettingzoo" or (source == "gymnasium" and ":" in name)
+
+
 def external_env(env_id: str, **kwargs: Any) -> AnyParallelEnv:
     """One environment of Gymnasium, as a game of one agent, or of PettingZoo.
 

@@ -25,6 +25,7 @@ def _run(
     threads: int,
     out: str | None,
     resume: bool,
+    trust: bool,
     **config: Any,
 ) -> None:
     torch.set_num_threads(threads)
@@ -38,6 +39,7 @@ def _run(
             workers=workers,
             resume=resume,
             watch=watch,
+            trust=trust,
             **chosen,
         )
     _print(distilled)
@@ -69,6 +71,7 @@ command = click.RichCommand(
         click.Option(["--threads"], **options.THREADS),
         click.Option(["--out"], **options.OUT),
         click.Option(["--resume"], is_flag=True, help="continue the distillation in --out"),
+        click.Option(["--trust"], **options.TRUST),
         *options.config_options(DistillationConfig),
     ],
     help="Train students of a run's policies: separate agents that see their own observations alone.\n\n"

@@ -14,7 +14,13 @@ from baselines.runs.api import evaluate
 from baselines.runs.video import check_film, film
 from baselines.runs.zoo import find_run
 
-OF_RUNS = {"workers": "--workers", "write": "--write", "video": "--video", "seed": "--seed"}
+OF_RUNS = {
+    "workers": "--workers",
+    "write": "--write",
+    "video": "--video",
+    "seed": "--seed",
+    "trust": "--trust",
+}
 OF_POLICIES = {
     "env_id": "--env",
     "env_args": "--env-arg",
@@ -38,6 +44,7 @@ LIMITS = {
 @click.option("--workers", **options.WORKERS)
 @click.option("--write/--no-write", default=None, help="into results.json; by default but for zoo/<name>")
 @click.option("--video", type=click.Path(dir_okay=False, path_type=Path), help="film an episode, .gif")
+@click.option("--trust", default=None, **options.TRUST)
 @click.option("--seed", type=int, help="which of the run's policies to film; the first by default")
 @click.option(
     "--policy", "policies", multiple=True, help="somebody's own: package.module:Class; may be repeated"
@@ -98,11 +105,12 @@ def _evaluate_run(
     write: bool | None,
     video: Path | None,
     seed: int | None,
+    trust: bool | None,
 ) -> None:
-    directory = find_run(run_dir)
+    directory = find_run(run_dir, bool(trust))
     if video is not None:
         check_film(video, directory.plan())
-    evaluated = evaluate(run_dir, episodes, workers, write)
+    evaluated = evaluate(run_dir, episodes, workers, write, directory.trust)
     console = Console(soft_wrap=True, highlight=False)
     returns = evaluated.returns.mean(axis=(1, 2))
     console.print(f"mean greedy return over {len(returns)} runs x {episodes} episodes: {returns.mean():.6g}")
@@ -114,4 +122,4 @@ def _evaluate_run(
     if not directory.published if write is None else write:
         console.print(f"written to {directory.results}")
     if video is not None:
-        console.print(f"film of {film(run_dir, video, seed)} pictures: {video}")
+        console.print(f"film of {film(run_dir, video, seed, trust=directory.trust)} pictures: {video}")

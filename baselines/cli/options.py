@@ -95,6 +95,12 @@ PROCESSES: dict[str, Any] = {
 }
 """What `--processes` is."""
 
+TRUST: dict[str, Any] = {
+    "is_flag": True,
+    "help": "import the module that the run's files name (pettingzoo/<module>), whatever it does",
+}
+"""What `--trust` is."""
+
 WANDB: dict[str, Any] = {"metavar": "PROJECT", "help": "log to Weights & Biases too; extra wandb"}
 """What `--wandb` is."""
 

@@ -37,6 +37,7 @@ from baselines.runs.processes import default_processes
         click.Option(["--workers"], **options.WORKERS),
         click.Option(["--threads"], **options.THREADS),
         click.Option(["--wandb"], **options.WANDB),
+        click.Option(["--trust"], **options.TRUST),
     ],
 )
 @click.pass_context

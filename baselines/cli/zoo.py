@@ -7,6 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 
+from baselines.cli import options
 from baselines.evaluation.numbers import compact
 from baselines.runs.publish import publish
 from baselines.runs.zoo import entry_results, zoo_entries
@@ -54,12 +55,13 @@ def list_command() -> None:
 @click.option(
     "--episodes", type=click.IntRange(min=1), default=320, show_default=True, help="fresh, for its results"
 )
-def add_command(run_dir: str, name: str, seed: int | None, episodes: int) -> None:
+@click.option("--trust", **options.TRUST)
+def add_command(run_dir: str, name: str, seed: int | None, episodes: int, trust: bool) -> None:
     """Put one policy of RUN_DIR into zoo/NAME: its parameters, how it was made, and its results.
 
     Example: stmg zoo add runs/penalty steer-penalty
     """
-    published = publish(run_dir, name, seed, episodes)
+    published = publish(run_dir, name, seed, episodes, trust)
     console = Console(soft_wrap=True, highlight=False)
     why = "as asked" if published.chosen_by is None else f"the best by {published.chosen_by}"
     console.print(f"seed {published.seed}, {why}")

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from baselines.errors import RunDirectoryError
 from baselines.evaluation.results import BOOKKEEPING, ENVIRONMENT, Checked, broken, read_checked
+from baselines.evaluation.trust import require_trusted
 from baselines.training.metrics import read_lines
 from stmg_envs.protocol import JointSpaces
 from wrappers import game_of
@@ -104,6 +105,8 @@ class ReportInputs:
         metrics: columns of `metrics.csv`, name -> float64 (rows,), among them step, elapsed and seed;
             empty before the first update.
         plays: one greedy episode per run, (K,) in the order of the seeds, or None if there are none yet.
+        path: the manifest.
+        trust: whether a module that it names may be imported.
     """
 
     manifest: Manifest
@@ -111,22 +114,27 @@ class ReportInputs:
     evaluations: Evaluations
     metrics: dict[str, NDArray[np.float64]]
     plays: list[Play] | None
+    path: Path
+    trust: bool = False
 
     @cached_property
     def game(self) -> JointSpaces:
         """The game that was played, made when it is first asked for, as engines take time or are missing.
 
         Raises:
+            UntrustedError: if its id names a module, and is not trusted.
             STMGError: if it cannot be made, see `wrappers.game_of`.
         """
+        require_trusted(self.path, self.manifest.env_id, self.trust)
         return game_of(self.manifest.env_id, **self.manifest.env_args)
 
 
-def read_run(directory: Path) -> ReportInputs:
+def read_run(directory: Path, trust: bool = False) -> ReportInputs:
     """Read a run directory, of a finished run or of one still in progress.
 
     Args:
         directory: what `stmg train` wrote.
+        trust: whether a module that its manifest names may be imported, to make the game.
 
     Raises:
         RunDirectoryError: if it is no run directory.
@@ -153,7 +161,7 @@ def read_run(directory: Path) -> ReportInputs:
     # Before the first update there is only the evaluation of the initial policies.
     fresh = len(evaluations.steps) == 1 and not metrics_path.is_file()
     metrics = {} if fresh else read_metrics(metrics_path)
-    return ReportInputs(manifest, task, evaluations, metrics, plays)
+    return ReportInputs(manifest, task, evaluations, metrics, plays, directory / "run.json", trust)
 
 
 def parse_evaluations(path: Path, runs: Runs, names: list[str]) -> Evaluations:

@@ -62,7 +62,9 @@ def place(plan: RunPlan, out: str | Path | None, resume: bool) -> RunDirectory:
     Raises:
         RunDirectoryError: if `out` exists, or on resuming holds another run.
     """
-    directory = RunDirectory(Path(out) if out is not None else default_out(plan))
+    path = Path(out) if out is not None else default_out(plan)
+    # The plan is the caller's own, and so is whatever it names.
+    directory = RunDirectory(path, trust=not resume or RunDirectory(path).recorded().env_id == plan.env_id)
     if resume:
         directory.check_continues(plan)
     else:
@@ -138,6 +140,7 @@ def resume(
     processes: int = 1,
     watch: Callable[[Progress], None] | None = None,
     wandb: str | None = None,
+    trust: bool = False,
 ) -> TrainedRun:
     """Go on with a training where it stopped; the run directory knows everything else.
 
@@ -150,6 +153,7 @@ def resume(
         processes: as in `train`.
         watch: called after every update.
         wandb: as in `train`.
+        trust: as in `load_policy`.
 
     Returns:
         The run, with the evaluation of the final policies.
@@ -159,7 +163,7 @@ def resume(
         STMGError: one of its subclasses names what else is wrong, before any work starts.
         KeyboardInterrupt: of `Stopped`, after saving, when interrupted.
     """
-    directory = RunDirectory(Path(run_dir))
+    directory = RunDirectory(Path(run_dir), trust)
     plan = directory.continued(total_steps=total_steps, goal=goal, device=device, workers=workers)
     return _carry_out(plan, directory, True, processes, watch, wandb)
 
@@ -185,7 +189,11 @@ def _carry_out(
 
 
 def evaluate(
-    run_dir: str | Path, episodes: int = 320, workers: int | None = None, write: bool | None = None
+    run_dir: str | Path,
+    episodes: int = 320,
+    workers: int | None = None,
+    write: bool | None = None,
+    trust: bool = False,
 ) -> Evaluated:
     """Evaluate the saved policies greedily.
 
@@ -195,12 +203,13 @@ def evaluate(
         workers: processes that step an engine's environments; as many as in training by default.
         write: whether absolute metrics go to `results.json` and the first episodes to `plays.json`. By
             default they do, unless it is the zoo's.
+        trust: as in `load_policy`.
 
     Raises:
         RunDirectoryError: if there is no run.
         CheckpointError: if its checkpoint is missing or damaged.
     """
-    directory = find_run(run_dir)
+    directory = find_run(run_dir, trust)
     plan = directory.plan()
     if workers is not None:
         plan = replace(plan, workers=workers)

@@ -13,6 +13,7 @@ from baselines.distillation.students import STUDENTS
 from baselines.errors import ConfigError, RunDirectoryError
 from baselines.evaluation.report_inputs import Manifest
 from baselines.evaluation.results import read_checked, read_json, write_json
+from baselines.evaluation.trust import require_trusted
 from baselines.runs.plan import RunPlan, check_plan, device_here, make_plan, resolve_plan
 from baselines.runs.provenance import provenance
 
@@ -38,9 +39,14 @@ class RunDirectory:
     | `wandb/`, `wandb_id`     | the same for Weights & Biases, if asked for                      |
     | `checkpoint.safetensors` | parameters, optimiser, normaliser, environments, progress        |
     | `report.html`            | what `stmg report` writes                                        |
+
+    Attributes:
+        path: the folder.
+        trust: whether a module that its manifest names may be imported.
     """
 
     path: Path
+    trust: bool = False
 
     @property
     def manifest(self) -> Path:
@@ -92,9 +98,12 @@ class RunDirectory:
         Raises:
             RunDirectoryError: if this is no run directory.
             InvalidArgumentError: if its manifest is broken.
+            UntrustedError: if it names a module, and is not trusted.
             MissingEngineError: if the game's engine is not installed.
         """
-        return check_plan(self.recorded())
+        plan = self.recorded()
+        require_trusted(self.manifest, plan.env_id, self.trust)
+        return check_plan(plan)
 
     def recorded(self) -> RunPlan:
         """The same for those who only show it, which needs no engine.

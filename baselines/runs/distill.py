@@ -53,6 +53,7 @@ def distill(
     workers: int | None = None,
     resume: bool = False,
     watch: Callable[[Progress], None] | None = None,
+    trust: bool = False,
     **config: Any,
 ) -> Distilled:
     """Train students of a run's policies: separate agents that see their own observations alone.
@@ -69,6 +70,7 @@ def distill(
             default.
         resume: continue the distillation in `out`.
         watch: called after every update.
+        trust: as in `baselines.load_policy`.
         **config: fields of `DistillationConfig`; observations are normalised if the teacher's are.
 
     Raises:
@@ -76,7 +78,7 @@ def distill(
         ConfigError: for an unknown field or a value out of range.
         KeyboardInterrupt: after saving, when interrupted.
     """
-    source = find_run(run_dir)
+    source = find_run(run_dir, trust)
     taught = source.plan() if seed is None else of_seed(source.plan(), seed)
     if workers is not None:
         taught = replace(taught, workers=workers)
@@ -91,7 +93,9 @@ def distill(
     step = progress["updates"] * taught.config.batch
     path = directory.path / "teacher.json"
     ResultsFile(path, taught.task, taught.algorithm.name, taught.seeds, step).set_absolute(teacher)
-    distilled = Distilled(directory.path, plan, teacher, evaluate(directory.path, episodes))
+    distilled = Distilled(
+        directory.path, plan, teacher, evaluate(directory.path, episodes, trust=directory.trust)
+    )
     write_text(directory.path / "comparison.md", _page(distilled, taught, str(run_dir), episodes))
     return distilled
 

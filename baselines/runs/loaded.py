@@ -77,19 +77,23 @@ class LoadedPolicy:
         self._memory = torch.where(gone[None, :, None, None], 0.0, self._memory)
 
 
-def load_policy(run_dir: str | Path, seed: int | None = None, device: str | None = None) -> LoadedPolicy:
+def load_policy(
+    run_dir: str | Path, seed: int | None = None, device: str | None = None, trust: bool = False
+) -> LoadedPolicy:
     """The trained policy of one seed of a run.
 
     Args:
         run_dir: a run directory, or an entry of the zoo, such as "zoo/steer-penalty".
         seed: one of the run's seeds; the first by default.
         device: where it decides; by default where it was trained, or on the CPU if that device is missing.
+        trust: whether a module that the run's files name (`pettingzoo/<module>`) may be imported.
 
     Raises:
         RunDirectoryError: if there is no run.
+        UntrustedError: if its files name a module, and are not trusted.
         CheckpointError: if its checkpoint is missing, damaged, or has no such seed.
     """
-    directory = find_run(run_dir)
+    directory = find_run(run_dir, trust)
     plan = directory.plan()
     if device is not None:
         plan = replace(plan, device=device)

@@ -42,7 +42,9 @@ class Published:
     evaluated: Evaluated
 
 
-def publish(run_dir: str | Path, name: str, seed: int | None = None, episodes: int = 320) -> Published:
+def publish(
+    run_dir: str | Path, name: str, seed: int | None = None, episodes: int = 320, trust: bool = False
+) -> Published:
     """Make `zoo/<name>` from a run: parameters, plan, provenance, learning curve and results, no more.
 
     Args:
@@ -50,6 +52,7 @@ def publish(run_dir: str | Path, name: str, seed: int | None = None, episodes: i
         name: of the entry: lower-case letters, digits and hyphens.
         seed: whose policy; by default the best by the final evaluation.
         episodes: fresh greedy episodes for its results, other than those it was chosen by.
+        trust: as in `baselines.load_policy`.
 
     Raises:
         RunDirectoryError: if there is no run, it has no such seed, or the entry exists.
@@ -61,7 +64,7 @@ def publish(run_dir: str | Path, name: str, seed: int | None = None, episodes: i
             f"name={name!r} is no name for the zoo; expected at most {MOST_BYTES} lower-case letters, digits "
             f"and hyphens, for instance steer-penalty"
         )
-    source = find_run(run_dir)
+    source = find_run(run_dir, trust)
     plan = source.plan()
     chosen_by = None
     if seed is None:
@@ -83,7 +86,7 @@ def publish(run_dir: str | Path, name: str, seed: int | None = None, episodes: i
     anywhere = {"seeds": [seed], "device": "cpu", "workers": 0}
     write_json(entry.manifest, manifest | anywhere | {PUBLISHED: how})
     write_json(entry.results, curve)
-    evaluated = evaluate(entry.path, episodes, plan.workers, write=True)
+    evaluated = evaluate(entry.path, episodes, plan.workers, write=True, trust=trust)
     return Published(entry.path, seed, chosen_by, evaluated)
 
 

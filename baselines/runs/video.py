@@ -39,7 +39,9 @@ def check_film(path: Path, plan: RunPlan) -> None:
         raise ConfigError(f"env={plan.env_id!r} has no pictures; expected a game that renders rgb_array")
 
 
-def film(run_dir: str | Path, path: Path, seed: int | None = None, episode_seed: int = 0) -> int:
+def film(
+    run_dir: str | Path, path: Path, seed: int | None = None, episode_seed: int = 0, trust: bool = False
+) -> int:
     """Play one greedy episode with a run's policy and write its pictures.
 
     Args:
@@ -47,6 +49,7 @@ def film(run_dir: str | Path, path: Path, seed: int | None = None, episode_seed:
         path: the film, `.gif`.
         seed: one of the run's seeds; the first by default.
         episode_seed: seed of the episode.
+        trust: as in `load_policy`.
 
     Returns:
         The number of pictures.
@@ -56,7 +59,7 @@ def film(run_dir: str | Path, path: Path, seed: int | None = None, episode_seed:
         RunDirectoryError, CheckpointError: see `load_policy`.
     """
     # Pictures are made on the CPU.
-    policy = load_policy(run_dir, seed, "cpu")
+    policy = load_policy(run_dir, seed, "cpu", trust)
     check_film(path, policy.plan)
     if isinstance(policy.plan.game(), Game):
         frames, rate = _native_frames(policy, episode_seed)

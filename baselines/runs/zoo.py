@@ -27,8 +27,12 @@ def find_folder(path: Path) -> Path:
     return next((origin / path for origin in ORIGINS if (origin / path).exists()), path)
 
 
-def find_run(run_dir: str | Path) -> RunDirectory:
+def find_run(run_dir: str | Path, trust: bool = False) -> RunDirectory:
     """A run directory by its path; `zoo/<name>` is looked for here and in what came with the package.
+
+    Args:
+        run_dir: its path.
+        trust: whether a module that its manifest names may be imported.
 
     Raises:
         RunDirectoryError: if the name is none of the zoo.
@@ -37,7 +41,7 @@ def find_run(run_dir: str | Path) -> RunDirectory:
     if path.parts[:1] == ZOO.parts and not path.exists():
         names = [directory.path.name for directory in zoo_entries()]
         raise RunDirectoryError(f"{str(path)!r} is not there; expected one of {names or 'none, it is empty'}")
-    return RunDirectory(path)
+    return RunDirectory(path, trust)
 
 
 def zoo_entries() -> list[RunDirectory]:
