@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from baselines.evaluation.numbers import compact, duration, percent, ranges, wit
 from baselines.evaluation.play_tables import distinct_plays, stage_shares
 from baselines.evaluation.report_inputs import ReportInputs, read_run
 from baselines.evaluation.statistics import mean_interval, rate_interval
+from baselines.storage import write_text
 from stmg_envs.equilibria import same_returns
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.matrix import StageGame
@@ -61,10 +61,8 @@ def write_report(run: ReportInputs, path: Path) -> Path:
         InvalidArgumentError: if the run's plays are none of its game, or the file cannot be written.
     """
     page = render_report(run)
-    temporary = path.with_name(path.name + ".partial")
     try:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
+        write_text(path, page)
     except OSError as error:
         raise InvalidArgumentError(f"{path} cannot be written ({error}); choose another path") from None
     return path

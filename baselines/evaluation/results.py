@@ -1,4 +1,4 @@
-"""Results files in marl-eval's layout, written atomically.
+"""Results files in marl-eval's layout.
 
 environment -> task -> algorithm -> seed_<k> -> step_<j> {step_count, elapsed_time, metric: [values]}
 and absolute_metrics {elapsed_time, metric: [values]}: marl-eval's check wants one set of names everywhere.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from baselines.evaluation.greedy import Evaluated
+from baselines.storage import write_json
 from stmg_envs import game_spec
 from stmg_envs.errors import InvalidArgumentError
 from wrappers import is_external
@@ -57,19 +57,6 @@ def _compact(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).replace(" ", "")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file so that a crash leaves the previous one whole."""
-    temporary = path.with_name(path.name + ".partial")
-    # Names that others chose may hold halves of surrogate pairs, which have no encoding.
-    temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
-    os.replace(temporary, path)
-
-
-def write_json(path: Path, data: Any) -> None:
-    """Write JSON so that a crash leaves the previous file whole."""
-    write_text(path, json.dumps(data, indent=1) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:

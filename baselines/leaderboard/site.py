@@ -18,7 +18,6 @@ from baselines.evaluation import statistics
 from baselines.evaluation.aggregates import REPETITIONS, THRESHOLDS
 from baselines.evaluation.names import file_name
 from baselines.evaluation.numbers import compact, percent
-from baselines.evaluation.results import write_text
 from baselines.leaderboard.board import FEW_RUNS, TRAINING_SHARES, Board, SuiteBoard, TaskBoard, make_board
 from baselines.leaderboard.charts import Chart, Line, line_chart
 from baselines.leaderboard.entries import Picture, find_results, read_entries
@@ -34,6 +33,7 @@ from baselines.leaderboard.tables import (
     write_table,
 )
 from baselines.leaderboard.tasks import Task
+from baselines.storage import write_text
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.registry import BOUNDS_VERSION
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import SupportsFloat
 
-from baselines.evaluation.results import write_text
 from baselines.evaluation.statistics import Interval
 from baselines.leaderboard.board import Board, SuiteBoard, TaskBoard, TaskRow
+from baselines.storage import write_text
 
 Row = dict[str, str | int | float | None]
 """Names of columns with a row's cells; what is unknown is None, empty in CSV."""

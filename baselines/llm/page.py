@@ -11,12 +11,12 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from baselines.evaluation.numbers import compact, percent
-from baselines.evaluation.results import write_text
 from baselines.llm.answers import find_objects
 from baselines.llm.pictures import pictures
 from baselines.llm.requests import Usage
 from baselines.llm.summary import summarize
 from baselines.llm.transcript import Record
+from baselines.storage import write_text
 
 TITLES = {
     "explorer": "Critic who looks ahead",

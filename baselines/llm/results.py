@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from baselines.evaluation.greedy import reached_optimum
-from baselines.evaluation.results import ENVIRONMENT, write_json
+from baselines.evaluation.results import ENVIRONMENT
 from baselines.leaderboard.tasks import known_bounds
 from baselines.llm.requests import Usage
 from baselines.llm.stage import Stage
 from baselines.llm.summary import Summary
 from baselines.policies.tally import Tally
 from baselines.runs.provenance import provenance
+from baselines.storage import write_json
 
 
 def algorithm_name(summary: Summary) -> str:

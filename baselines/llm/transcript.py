@@ -8,7 +8,6 @@ for times.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, TextIO
 from baselines.errors import TranscriptError
 from baselines.llm.faults import BUDGET
 from baselines.llm.requests import Reply, Request, Usage
+from baselines.storage import write_text
 
 FORMAT = 1
 KINDS = ("header", "call", "step", "end")
@@ -106,12 +106,7 @@ class Transcript:
 
 def write_records(path: Path, records: Iterable[Record]) -> None:
     """Write a transcript in order, at once or not at all."""
-    beside = path.with_name(path.name + ".new")
-    with beside.open("w", encoding="utf-8") as file:
-        file.writelines(_line(record) for record in sorted(records, key=key_of))
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    write_text(path, "".join(_line(record) for record in sorted(records, key=key_of)))
 
 
 def _line(record: Record) -> str:

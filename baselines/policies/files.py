@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from baselines.errors import RunDirectoryError
-from baselines.evaluation.results import ENVIRONMENT, write_json
+from baselines.evaluation.results import ENVIRONMENT
 from baselines.policies.evaluation import Evaluation, Task
 from baselines.policies.process import Limits
 from baselines.runs.provenance import provenance
+from baselines.storage import write_json
 
 
 def results_path(out: Path) -> Path:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from baselines.evaluation.results import write_text
 from baselines.reproduce.archive import Archive
 from baselines.reproduce.cell_results import CellResults
 from baselines.reproduce.experiment import Cell, Experiment, Measure
 from baselines.reproduce.figure import draw_learning_curves, has, interval_of
 from baselines.reproduce.notes import render_notes
 from baselines.reproduce.origin import describe_origin
+from baselines.storage import write_text
 
 
 def write_page(experiment: Experiment, archive: Archive) -> Path:

@@ -13,12 +13,13 @@ from baselines.distillation.students import students_of
 from baselines.errors import ConfigError
 from baselines.evaluation.comparison import Compared, compare, compared_over, markdown_table
 from baselines.evaluation.greedy import Evaluated
-from baselines.evaluation.results import ResultsFile, write_text
+from baselines.evaluation.results import ResultsFile
 from baselines.runs.api import evaluate, place, play
 from baselines.runs.loaded import load_population, of_seed
 from baselines.runs.plan import RunPlan
 from baselines.runs.trainer import ABSOLUTE, Progress, Trainer
 from baselines.runs.zoo import find_run
+from baselines.storage import write_text
 
 TITLES = ("metric", "teacher", "students", "students - teacher")
 

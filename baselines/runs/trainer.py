@@ -14,11 +14,12 @@ from baselines.algorithms.learner import Learner
 from baselines.errors import CheckpointError, ConfigError
 from baselines.evaluation.goal import Goal
 from baselines.evaluation.greedy import Evaluated
-from baselines.evaluation.results import ResultsFile, write_json
+from baselines.evaluation.results import ResultsFile
 from baselines.runs.blocks import Blocks, BlocksHere
 from baselines.runs.directory import RunDirectory
 from baselines.runs.interrupt import Stopped, StopRequest
 from baselines.runs.plan import RunPlan
+from baselines.storage import write_json
 from baselines.training.checkpoint import load_checkpoint, save_checkpoint
 from baselines.training.metrics import MetricsLog
 from baselines.training.trackers import TensorBoard, Tracker

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from baselines.errors import CheckpointError
+from baselines.storage import write_bytes
 
 
 def save_checkpoint(path: Path, tensors: dict[str, Tensor], progress: dict[str, Any]) -> None:
@@ -23,11 +23,9 @@ def save_checkpoint(path: Path, tensors: dict[str, Tensor], progress: dict[str, 
         tensors: named tensors, on any device.
         progress: plain data that goes into the file's header.
     """
-    temporary = path.with_name(path.name + ".partial")
     contiguous = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
     # Written here because safetensors' own files are for their owner's eyes only, whatever the umask says.
-    temporary.write_bytes(save(contiguous, metadata={"progress": json.dumps(progress)}))
-    os.replace(temporary, path)
+    write_bytes(path, save(contiguous, metadata={"progress": json.dumps(progress)}))
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from baselines.errors import RunDirectoryError
+from baselines.storage import write_text
 from baselines.training.trackers import Tracker
 
 
@@ -80,10 +81,9 @@ class MetricsLog:
                 f"restore it, or move it away, and a new one is begun"
             )
         kept = [row for row in lines[1:] if _whole(row, len(lines[0])) and float(row[0]) <= step]
-        temporary = self.path.with_name(self.path.name + ".partial")
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([*lines[:1], *kept])
-        os.replace(temporary, self.path)
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows([*lines[:1], *kept])
+        write_text(self.path, text.getvalue())
 
 
 def read_lines(path: Path) -> list[list[str]]:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from torch.utils.tensorboard import SummaryWriter
 
 from baselines.errors import ConfigError
+from baselines.storage import write_text
 
 STEP = "environment_steps"
 RUN_ID = "wandb_id"
@@ -81,7 +82,7 @@ class WeightsAndBiases:
 
         known = directory / RUN_ID
         if not known.is_file():
-            known.write_text(uuid.uuid4().hex + "\n", encoding="utf-8")
+            write_text(known, uuid.uuid4().hex + "\n")
         self._run = wandb.init(
             project=project,
             name=directory.name,

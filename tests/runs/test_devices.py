@@ -10,7 +10,8 @@ from small import SIZES
 
 import baselines
 from baselines.errors import ConfigError
-from baselines.evaluation.results import read_json, write_json
+from baselines.evaluation.results import read_json
+from baselines.storage import write_json
 
 
 def test_it_is_played_on_the_cpu(tmp_path: Path) -> None:
