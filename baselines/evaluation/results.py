@@ -6,7 +6,6 @@ and absolute_metrics {elapsed_time, metric: [values]}: marl-eval's check wants o
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from baselines.evaluation.greedy import Evaluated
-from baselines.storage import write_json
+from baselines.storage import read_json, write_json
 from stmg_envs import game_spec
 from stmg_envs.errors import InvalidArgumentError
 from wrappers import is_external
@@ -57,36 +56,6 @@ def _compact(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).replace(" ", "")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises:
-        InvalidArgumentError: if the file is missing or holds no JSON object in UTF-8.
-    """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_distinct)
-    except FileNotFoundError:
-        raise InvalidArgumentError(f"{path} does not exist; expected a file of a run directory") from None
-    except OSError as error:
-        raise InvalidArgumentError(f"{path} cannot be read ({error}); expected a file of JSON") from None
-    # Text in another encoding, a number of too many digits and lists in too many lists are no JSON either.
-    except (ValueError, RecursionError) as error:
-        raise InvalidArgumentError(f"{path} is no JSON ({error}); restore it or train again") from None
-    if not isinstance(data, dict):
-        found = type(data).__name__
-        raise InvalidArgumentError(f"{path} holds a {found}; expected a JSON object, which begins with {{")
-    return data
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; of two entries of one name, one would be lost without a word."""
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        name = next(name for name in table if sum(other == name for other, _ in pairs) > 1)
-        raise ValueError(f"{name!r} stands twice in one object")
-    return table
 
 
 def read_checked(path: Path, kind: type[Checked]) -> Checked:

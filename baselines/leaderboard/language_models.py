@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from baselines.leaderboard.entries import Entry
 from baselines.leaderboard.provenance import LanguageModel
 from baselines.leaderboard.schema import RETURN
 from baselines.leaderboard.tables import Row
+from baselines.storage import read_bytes, write_bytes
 
 FOLDER = "transcripts"
 """Where the site has them."""
@@ -58,11 +58,13 @@ def _row(entry: Entry, out: Path) -> LanguageModelRow:
     model = entry.provenance.language_model
     assert model is not None
     path = entry.folder / Path(model["transcript"]).name
-    if not path.is_file():
+    try:
+        held = read_bytes(path)
+    except FileNotFoundError:
         raise ResultsError(
             f"{path} is missing; a language model's results are shown with their transcript: put it there"
-        )
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+        ) from None
+    found = hashlib.sha256(held).hexdigest()
     if found != model["digest"]:
         raise ResultsError(
             f"{path} has the SHA-256 {found}, the manifest says {model['digest']}; expected the transcript "
@@ -70,7 +72,7 @@ def _row(entry: Entry, out: Path) -> LanguageModelRow:
         )
     target = out / FOLDER / f"{file_name(f'{entry.source} {entry.task.slug}'.lower())}-{found[:8]}.jsonl"
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, target)
+    write_bytes(target, held)
     return LanguageModelRow(
         entry, model, mean_interval(entry.final[RETURN]), quote(target.relative_to(out).as_posix())
     )

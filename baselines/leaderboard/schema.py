@@ -14,7 +14,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeInt, TypeAdapter, ValidationError
 
 from baselines.errors import ResultsError
-from baselines.evaluation.results import BOOKKEEPING, read_json
+from baselines.evaluation.results import BOOKKEEPING
+from baselines.storage import read_json
 
 MOST_PROBLEMS = 5
 """Problems that one message names."""

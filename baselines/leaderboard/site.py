@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -33,7 +32,7 @@ from baselines.leaderboard.tables import (
     write_table,
 )
 from baselines.leaderboard.tasks import Task
-from baselines.storage import write_text
+from baselines.storage import read_bytes, write_text
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.registry import BOUNDS_VERSION
 
@@ -42,6 +41,8 @@ STEPS = "environment steps per run"
 METRIC_TITLES = {RETURN: "Return of the greedy policies", "optimal": "Runs at the optimum"}
 
 STILLS = (".gif", ".png")
+MOST_PICTURE = 2**28
+"""Bytes of a film or a still at most."""
 DATA = "data"
 """Folder of the tables' files in the site."""
 
@@ -234,7 +235,7 @@ def _copy(pictures: Sequence[Picture], out: Path) -> list[dict[str, Any]]:
             folders[picture.source] = _free_name(words, "", folders.values())
         target = out / "media" / folders[picture.source] / picture.path.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(picture.path, target)
+        target.write_bytes(read_bytes(picture.path, MOST_PICTURE))
         shown.append(
             {
                 "link": quote(target.relative_to(out).as_posix()),

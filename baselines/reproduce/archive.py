@@ -13,11 +13,11 @@ from typing_extensions import TypedDict
 
 from baselines.algorithms.config import config_dict
 from baselines.algorithms.registry import algorithm_spec
-from baselines.evaluation.results import ENVIRONMENT, Stored, broken, read_checked, read_json
+from baselines.evaluation.results import ENVIRONMENT, Stored, broken, read_checked
 from baselines.reproduce.experiment import Cell
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan, make_plan
-from baselines.storage import write_json, write_text
+from baselines.storage import read_json, write_json, write_text
 
 RECIPE = ("algorithm", "env_id", "env_args", "priority", "config")
 """What of a plan decides its results, besides the seeds."""

@@ -12,11 +12,11 @@ from typing import Any
 from baselines.distillation.students import STUDENTS
 from baselines.errors import ConfigError, RunDirectoryError
 from baselines.evaluation.report_inputs import Manifest
-from baselines.evaluation.results import read_checked, read_json
+from baselines.evaluation.results import read_checked
 from baselines.evaluation.trust import require_trusted
 from baselines.runs.plan import RunPlan, check_plan, device_here, make_plan, resolve_plan
 from baselines.runs.provenance import provenance
-from baselines.storage import write_json
+from baselines.storage import read_json, write_json
 
 PUBLISHED = "published"
 """Entry of a manifest that says how a policy came into a zoo."""

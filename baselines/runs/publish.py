@@ -15,14 +15,14 @@ from baselines.evaluation.final_table import MAIN_METRICS, last_metrics
 from baselines.evaluation.greedy import Evaluated
 from baselines.evaluation.names import MOST_BYTES
 from baselines.evaluation.report_inputs import read_run
-from baselines.evaluation.results import ENVIRONMENT, read_json, read_seed
+from baselines.evaluation.results import ENVIRONMENT, read_seed
 from baselines.runs.api import evaluate
 from baselines.runs.directory import PUBLISHED, RunDirectory, make_folder
 from baselines.runs.loaded import of_seed
 from baselines.runs.plan import RunPlan
 from baselines.runs.provenance import provenance
 from baselines.runs.zoo import ZOO, find_run
-from baselines.storage import write_json
+from baselines.storage import read_json, write_json
 from baselines.training.checkpoint import load_checkpoint, prefixed, save_checkpoint, under
 
 

@@ -12,7 +12,11 @@ from safetensors.torch import save
 from torch import Tensor
 
 from baselines.errors import CheckpointError
-from baselines.storage import write_bytes
+from baselines.storage import require_plain, write_bytes
+from stmg_envs.errors import InvalidArgumentError
+
+MOST_BYTES = 2**36
+"""Of a checkpoint, at most: large populations have large ones."""
 
 
 def save_checkpoint(path: Path, tensors: dict[str, Tensor], progress: dict[str, Any]) -> None:
@@ -34,8 +38,14 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         CheckpointError: if the file is missing, truncated, or no checkpoint.
     """
-    if not path.is_file():
-        raise CheckpointError(f"{path} does not exist; expected the checkpoint of a run; train the run first")
+    try:
+        require_plain(path, MOST_BYTES)
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"{path} does not exist; expected the checkpoint of a run; train the run first"
+        ) from None
+    except InvalidArgumentError as error:
+        raise CheckpointError(str(error)) from None
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)

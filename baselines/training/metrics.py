@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from baselines.errors import RunDirectoryError
-from baselines.storage import write_text
+from baselines.storage import read_bytes, write_text
 from baselines.training.trackers import Tracker
 
 
@@ -91,7 +91,7 @@ def read_lines(path: Path) -> list[list[str]]:
 
     A line without an end is still being written, or was torn; zeros are what some file systems leave of one.
     """
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    text = read_bytes(path).decode("utf-8-sig", errors="replace")
     lines = text[: text.rfind("\n") + 1].splitlines()
     return [row for row in csv.reader(line for line in lines if "\0" not in line) if row]
 

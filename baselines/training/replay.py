@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from baselines.errors import ConfigError
 from baselines.networks.policy import Inputs
 from baselines.training.checkpoint import prefixed, under
 from baselines.training.episode_returns import EpisodeReturns
@@ -22,7 +23,7 @@ are exchanged."""
 
 
 class ReplayBuffer:
-    """The last timesteps of K runs.
+    """The last timesteps of K runs; it takes no more memory than what it holds needs, or twice that.
 
     Args:
         capacity: timesteps per run.
@@ -37,18 +38,38 @@ class ReplayBuffer:
         return min(self.added, self.capacity)
 
     def add(self, rows: Rows) -> None:
-        """Put in timesteps (K, N, ...), over the oldest where it is full."""
-        runs, count = next(iter(rows.values())).shape[:2]
-        if not self.rows:
-            self.rows = {
-                name: torch.zeros(runs, self.capacity, *x.shape[2:], dtype=x.dtype, device=x.device)
-                for name, x in rows.items()
-            }
+        """Put in timesteps (K, N, ...), over the oldest where it is full.
+
+        Raises:
+            ConfigError: if there is no memory for so many.
+        """
+        count = next(iter(rows.values())).shape[1]
+        self._make_room(rows, min(self.added + count, self.capacity))
         device = next(iter(rows.values())).device
         places = torch.arange(self.added, self.added + count, device=device) % self.capacity
         for name, x in rows.items():
             self.rows[name][:, places] = x
         self.added += count
+
+    def _make_room(self, rows: Rows, needed: int) -> None:
+        """Have places for so many timesteps; rows (K, N, ...) are like those to come."""
+        there = next(iter(self.rows.values())).shape[1] if self.rows else 0
+        if needed <= there:
+            return
+        size = min(max(needed, 2 * there), self.capacity)
+        try:
+            for name, x in rows.items():
+                wider = torch.zeros(x.shape[0], size, *x.shape[2:], dtype=x.dtype, device=x.device)
+                if there:
+                    wider[:, :there] = self.rows[name]
+                self.rows[name] = wider
+        # What torch raises where memory cannot be had has no class of its own on the CPU.
+        except (MemoryError, RuntimeError) as error:
+            total = sum(x[:, :1].numel() * x.element_size() for x in rows.values()) * self.capacity
+            raise ConfigError(
+                f"buffer_size={self.capacity} takes {total / 1e9:.1f} GB, and memory has ended at {size} "
+                f"timesteps ({str(error).splitlines()[0]:.100}); give a smaller one (--buffer-size)"
+            ) from None
 
     def last(self, count: int) -> Rows:
         """The timesteps that were put in last, (K, count, ...); fewer if there are fewer."""

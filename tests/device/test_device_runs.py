@@ -11,8 +11,8 @@ import torch
 from small import SIZES
 
 import baselines
-from baselines.evaluation.results import read_json
 from baselines.runs.video import film
+from baselines.storage import read_json
 from stmg_envs import vector_env
 
 SHORT: dict[str, Any] = {"num_envs": 4, "rollout_steps": 10, "eval_interval": 40, "eval_episodes": 2}

@@ -10,8 +10,7 @@ from small import SIZES
 
 import baselines
 from baselines.errors import ConfigError
-from baselines.evaluation.results import read_json
-from baselines.storage import write_json
+from baselines.storage import read_json, write_json
 
 
 def test_it_is_played_on_the_cpu(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from baselines.errors import ConfigError
 from baselines.networks.policy import Decision, PolicySpec
 from baselines.networks.q_network import QNetwork
 from baselines.training.interaction import RewardInteraction
@@ -39,7 +40,7 @@ def test_timesteps_keep_their_types_and_their_runs() -> None:
     rows = {"flag": torch.tensor([[True, False], [False, True]]), "x": torch.arange(8.0).view(2, 2, 2)}
     buffer.add(rows)
     assert {name: x.dtype for name, x in buffer.rows.items()} == {"flag": torch.bool, "x": torch.float32}
-    assert buffer.rows["x"].shape == (2, 3, 2)
+    assert buffer.rows["x"].shape == (2, 2, 2)
     drawn = buffer.sample(40, Streams.from_seeds([0, 1]))
     for run in range(2):
         for flag, x in zip(drawn["flag"][run].tolist(), drawn["x"][run].tolist(), strict=True):
@@ -338,3 +339,22 @@ def test_collecting_goes_on_where_it_was_saved(keeps_episodes: bool) -> None:
     begun = made.returns.partial if keeps_episodes else torch.zeros(RUNS * ENVS, N)
     assert torch.equal(other.returns.partial, begun)
     assert not torch.equal(made.returns.partial, torch.zeros(RUNS * ENVS, N))
+
+
+def test_a_buffer_takes_no_more_memory_than_it_needs() -> None:
+    """It holds the same timesteps as one that had all its places from the start."""
+    buffer, whole = ReplayBuffer(10), torch.zeros(2, 0, 3)
+    for step in range(17):
+        row = torch.full((2, 1, 3), float(step))
+        buffer.add({"x": row})
+        whole = torch.cat([whole, row], dim=1)
+        held = min(step + 1, 10)
+        assert buffer.rows["x"].shape[1] in (held, min(10, 2 ** (held - 1).bit_length()))
+        assert torch.equal(buffer.last(held)["x"], whole[:, -held:])
+    assert buffer.rows["x"][0, :, 0].tolist() == [*range(10, 17), *range(7, 10)]
+
+
+def test_a_buffer_that_memory_cannot_hold_is_said() -> None:
+    buffer = ReplayBuffer(10**9)
+    with pytest.raises(ConfigError, match=r"buffer_size=1000000000 takes 4000\.0 GB.*--buffer-size"):
+        buffer._make_room({"x": torch.zeros(1, 1, 1000)}, 10**9)

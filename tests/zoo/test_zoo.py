@@ -16,11 +16,11 @@ import baselines
 import stmg_envs
 from baselines.cli import main
 from baselines.errors import CheckpointError, RunDirectoryError
-from baselines.evaluation.results import BOOKKEEPING, read_json
+from baselines.evaluation.results import BOOKKEEPING
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan
 from baselines.runs.zoo import ZOO, zoo_entries
-from baselines.storage import write_json
+from baselines.storage import read_json, write_json
 from baselines.training.checkpoint import load_checkpoint
 from stmg_envs.errors import InvalidArgumentError, MissingEngineError
 
