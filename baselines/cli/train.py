@@ -13,6 +13,7 @@ from baselines.algorithms.config import load_presets
 from baselines.algorithms.registry import ALGORITHMS, AlgorithmSpec
 from baselines.cli import options
 from baselines.cli.dry_run import print_plan
+from baselines.cli.silence import silent
 from baselines.cli.train_help import PANELS, TrainCommand
 from baselines.cli.watch import print_summary, say_rounding, watching
 from baselines.runs.api import place, resume, train
@@ -58,7 +59,8 @@ def command(ctx: click.RichContext, /, run_dir: str | None, threads: int, **chan
     processes = changes.pop("processes") or default_processes()
     with watching(f"{run_dir}, resumed") as watch:
         trained = resume(run_dir, processes=processes, watch=watch, **changes)
-    print_summary(trained)
+    with silent():
+        print_summary(trained)
 
 
 def _refuse_options(ctx: click.Context) -> None:
@@ -122,7 +124,8 @@ def _run(spec: AlgorithmSpec) -> Callable[..., None]:
                 **what,
                 **chosen,
             )
-        print_summary(trained)
+        with silent():
+            print_summary(trained)
 
     return run
 

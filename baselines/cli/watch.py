@@ -15,6 +15,7 @@ from rich.table import Column
 from rich.text import Text
 
 from baselines.algorithms.config import RunConfig
+from baselines.cli.silence import PatientConsole, silent
 from baselines.runs import trainer
 from baselines.runs.api import TrainedRun
 from baselines.runs.directory import RunDirectory
@@ -40,19 +41,29 @@ def watching(
         title: what is being done.
         going_on: tells the command that goes on with a run directory.
     """
-    console = Console(stderr=True)
+    console = PatientConsole(stderr=True)
     try:
         if console.is_terminal:
             with _bar(title, console) as show:
                 yield show
         else:
-            yield _Lines(title, console)
+            yield _unheard(_Lines(title, console))
     except KeyboardInterrupt as interrupt:
         for stopped in interrupt.args:
             if isinstance(stopped, Stopped):
                 text = f"{stopped}; nothing is lost. Go on with:\n  {going_on(stopped.path)}"
                 console.print(text, soft_wrap=True, markup=False, highlight=False)
         raise
+
+
+def _unheard(show: Callable[[trainer.Progress], None]) -> Callable[[trainer.Progress], None]:
+    """The same, which goes on where nobody reads any more, or the disk behind the output is full."""
+
+    def tell(progress: trainer.Progress) -> None:
+        with silent():
+            show(progress)
+
+    return tell
 
 
 @contextmanager
@@ -134,7 +145,7 @@ def _state(progress: trainer.Progress) -> str:
 def say_rounding(config: RunConfig) -> None:
     """Say so if a training will not have as many steps as were asked for."""
     if config.planned_steps != config.total_steps:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(
+        PatientConsole(stderr=True, soft_wrap=True, highlight=False).print(
             f"{config.total_steps:,} steps are rounded to {config.planned_steps:,}: an update takes "
             f"{config.batch:,}, {config.rollout_steps:,} in each of {config.num_envs:,} environments"
         )
@@ -143,7 +154,7 @@ def say_rounding(config: RunConfig) -> None:
 def print_summary(trained: TrainedRun) -> None:
     """Print how many runs reached the optimum and the equilibrium, and where everything lies."""
     evaluated, plan = trained.evaluated, trained.plan
-    console = Console(soft_wrap=True, highlight=False)
+    console = PatientConsole(soft_wrap=True, highlight=False)
     runs = len(plan.seeds)
     returns = evaluated.returns.mean(axis=(1, 2))
     console.print(f"{plan.algorithm.name} on {plan.task}, {runs} runs of {trained.steps} steps")

@@ -75,10 +75,39 @@ class Archive:
         self.read()
 
     def read(self) -> None:
-        """Take in what the files hold."""
+        """Take in what the files hold.
+
+        A process that dies between writing one and the other leaves runs in one of them alone: those count
+        as missing, and are taken in again from where they were trained.
+        """
         if self._results_path.is_file():
             self.results = {ENVIRONMENT: {}} | read_checked(self._results_path, Stored)
-            self.manifest = dict(read_checked(self._manifest_path, dict[str, Entry]))
+            self.manifest = {}
+            if self._manifest_path.is_file():
+                self.manifest = dict(read_checked(self._manifest_path, dict[str, Entry]))
+            self._drop_halves()
+
+    def _drop_halves(self) -> None:
+        """Leave out runs without provenance, and the provenance of runs that are not there."""
+        cells = {
+            f"{task} / {label}": runs
+            for task, labels in self.results[ENVIRONMENT].items()
+            for label, runs in labels.items()
+        }
+        for key, runs in cells.items():
+            blocks = self.manifest[key]["blocks"] if key in self.manifest else []
+            known = {f"seed_{seed}" for block in blocks for seed in block["seeds"]}
+            for name in [name for name in runs if name not in known]:
+                del runs[name]
+        for key, entry in list(self.manifest.items()):
+            there = cells.get(key, {})
+            blocks = [
+                {**block, "seeds": [seed for seed in block["seeds"] if f"seed_{seed}" in there]}
+                for block in entry["blocks"]
+            ]
+            entry["blocks"] = [block for block in blocks if block["seeds"]]
+            if not entry["blocks"]:
+                del self.manifest[key]
 
     def runs(self, cell: Cell) -> dict[str, Any]:
         """The finished runs of a cell, seed_<k> -> evaluations."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -180,12 +181,29 @@ def _carry_out(
     if wandb is not None:
         check_wandb(wandb)
     require_count("processes", processes, 1)
+    with carrying_out(plan, directory, resume):
+        trackers = [] if wandb is None else [WeightsAndBiases(wandb, directory.path, plan.as_dict())]
+        trainer = Trainer(plan, directory, resume, trackers, make_blocks(plan, processes))
+        evaluated = trainer.run(watch)
+    return TrainedRun(directory.path, plan, trainer.step, evaluated)
+
+
+@contextmanager
+def carrying_out(plan: RunPlan, directory: RunDirectory, resume: bool) -> Iterator[None]:
+    """The directory of a training, ours alone; one that fails before its first checkpoint leaves none.
+
+    Raises:
+        RunDirectoryError: if the directory cannot be made, or another process writes into it.
+    """
     if not resume:
         directory.create(plan)
-    trackers = [] if wandb is None else [WeightsAndBiases(wandb, directory.path, plan.as_dict())]
-    trainer = Trainer(plan, directory, resume, trackers, make_blocks(plan, processes))
-    evaluated = trainer.run(watch)
-    return TrainedRun(directory.path, plan, trainer.step, evaluated)
+    try:
+        with directory.locked():
+            yield
+    except Exception:
+        if not resume and not directory.checkpoint.exists():
+            shutil.rmtree(directory.path, ignore_errors=True)
+        raise
 
 
 def evaluate(
@@ -219,9 +237,10 @@ def evaluate(
         evaluated = replace(evaluated, lost=evaluated.lost + np.array(progress.get("lost", 0)))
     if not directory.published if write is None else write:
         step = progress["updates"] * plan.config.batch
-        results = ResultsFile(directory.results, plan.task, plan.algorithm.name, plan.seeds, step)
-        results.set_absolute(evaluated)
-        write_plays(directory, plan, evaluated)
+        with directory.locked():
+            results = ResultsFile(directory.results, plan.task, plan.algorithm.name, plan.seeds, step)
+            results.set_absolute(evaluated)
+            write_plays(directory, plan, evaluated)
     return evaluated
 
 

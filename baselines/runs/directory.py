@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from baselines.distillation.students import STUDENTS
 from baselines.errors import ConfigError, RunDirectoryError
@@ -83,6 +86,21 @@ class RunDirectory:
         _require_storable(plan.as_dict()["env_args"])
         make_folder(self.path)
         write_json(self.manifest, plan.as_dict() | provenance(_call(plan)))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep others from writing into the directory meanwhile; it must exist.
+
+        Raises:
+            RunDirectoryError: if somebody else is at it.
+        """
+        try:
+            with FileLock(self.path / ".lock", timeout=0):
+                yield
+        except Timeout:
+            raise RunDirectoryError(
+                f"{str(self.path)!r} is being written by another process; wait for its end, or stop it"
+            ) from None
 
     def check_new(self) -> None:
         """Raise RunDirectoryError if the path exists, or can be the name of no folder."""

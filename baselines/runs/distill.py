@@ -14,7 +14,7 @@ from baselines.errors import ConfigError
 from baselines.evaluation.comparison import Compared, compare, compared_over, markdown_table
 from baselines.evaluation.greedy import Evaluated
 from baselines.evaluation.results import ResultsFile
-from baselines.runs.api import evaluate, place, play
+from baselines.runs.api import carrying_out, evaluate, place, play
 from baselines.runs.loaded import load_population, of_seed
 from baselines.runs.plan import RunPlan
 from baselines.runs.trainer import ABSOLUTE, Progress, Trainer
@@ -87,9 +87,8 @@ def distill(
     chosen = {"observation_norm": taught.config.observation_norm, **config}
     plan = replace(taught, algorithm=students_of(teachers), config=_config(chosen, str(run_dir)))
     directory = place(plan, out, resume)
-    if not resume:
-        directory.create(plan)
-    Trainer(plan, directory, resume).run(watch)
+    with carrying_out(plan, directory, resume):
+        Trainer(plan, directory, resume).run(watch)
     teacher = play(teachers, taught, episodes, ABSOLUTE)
     step = progress["updates"] * taught.config.batch
     path = directory.path / "teacher.json"

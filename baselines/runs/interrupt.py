@@ -26,15 +26,22 @@ class Stopped:
         return f"{self.path} stopped at step {self.step:,} of {self.total_steps:,} and can be resumed"
 
 
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""What ends programs, as far as the system knows it."""
+
+
 class StopRequest:
-    """While active, the first interrupt or termination signal sets `requested`; a second one acts at once."""
+    """While active, the first signal to end sets `requested`; a second one acts at once.
+
+    A terminal that closes sends one too (SIGHUP).
+    """
 
     def __init__(self) -> None:
         self.requested = False
         self._previous: dict[int, signal._HANDLER] = {}
 
     def __enter__(self) -> StopRequest:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             try:
                 self._previous[number] = signal.signal(number, self._handle)
             except ValueError:

@@ -30,6 +30,26 @@ FRESH = ABSOLUTE + 1
 """Counter of the evaluation of a published policy, which was chosen by its final evaluation."""
 
 
+SAVE_SECONDS = 300.0
+"""Between two checkpoints at most, but for the update under way, however far evaluations are apart."""
+
+
+class Pause:
+    """When updates are to pause: somebody wants to stop, or it is time for a checkpoint.
+
+    Args:
+        stop: who wants to stop.
+        seconds: from now to the next checkpoint.
+    """
+
+    def __init__(self, stop: StopRequest, seconds: float) -> None:
+        self._stop, self._due = stop, time.monotonic() + seconds
+
+    def requested(self) -> bool:
+        """Whether it is time."""
+        return self._stop.requested or time.monotonic() >= self._due
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where a training stands, for people who watch it.
@@ -142,11 +162,14 @@ class Trainer:
             self.directory.plays.unlink(missing_ok=True)
         if self.updates_done == 0:
             results.add(0, 0.0, evaluated)
+            # Whenever it ends from now on there is something to go on with.
+            self._save()
         try:
             with StopRequest() as stop:
                 while not self._finished(results):
                     due = self._next_evaluation()
-                    for metrics in self.blocks.advance(due, lambda: stop.requested):
+                    pause = Pause(stop, SAVE_SECONDS)
+                    for metrics in self.blocks.advance(due, pause.requested):
                         self.updates_done += 1
                         self._count_lost(metrics)
                         self.elapsed = time.perf_counter() - started
