@@ -89,25 +89,22 @@ class Archive:
 
     def _drop_halves(self) -> None:
         """Leave out runs without provenance, and the provenance of runs that are not there."""
-        cells = {
-            f"{task} / {label}": runs
-            for task, labels in self.results[ENVIRONMENT].items()
-            for label, runs in labels.items()
-        }
-        for key, runs in cells.items():
-            blocks = self.manifest[key]["blocks"] if key in self.manifest else []
-            known = {f"seed_{seed}" for block in blocks for seed in block["seeds"]}
-            for name in [name for name in runs if name not in known]:
-                del runs[name]
-        for key, entry in list(self.manifest.items()):
-            there = cells.get(key, {})
-            blocks = [
-                {**block, "seeds": [seed for seed in block["seeds"] if f"seed_{seed}" in there]}
-                for block in entry["blocks"]
-            ]
-            entry["blocks"] = [block for block in blocks if block["seeds"]]
-            if not entry["blocks"]:
-                del self.manifest[key]
+        tasks: dict[str, dict[str, Any]] = {}
+        manifest: dict[str, Any] = {}
+        for task, labels in self.results[ENVIRONMENT].items():
+            for label, runs in labels.items():
+                entry = self.manifest.get(f"{task} / {label}", {"blocks": []})
+                cut = (
+                    (block, [k for k in block["seeds"] if f"seed_{k}" in runs]) for block in entry["blocks"]
+                )
+                blocks = [{**block, "seeds": seeds} for block, seeds in cut if seeds]
+                known = [f"seed_{seed}" for block in blocks for seed in block["seeds"]]
+                if known:
+                    tasks.setdefault(task, {})[label] = {name: runs[name] for name in runs if name in known}
+                    manifest[f"{task} / {label}"] = {**entry, "blocks": blocks}
+        self.results[ENVIRONMENT] = tasks
+        # In the order in which cells were made.
+        self.manifest = {key: manifest[key] for key in self.manifest if key in manifest}
 
     def runs(self, cell: Cell) -> dict[str, Any]:
         """The finished runs of a cell, seed_<k> -> evaluations."""
