@@ -196,12 +196,40 @@ def mujoco() -> Experiment:
     return Experiment("mujoco", "Multi-agent MuJoCo", cells, measures=(RETURN,))
 
 
+LLAMAC_MEASURES = (
+    Measure("success", "Success", "share of episodes in which all boxes are placed", share=True),
+    Measure("steps", "Steps", "number of timesteps of an episode"),
+    Measure("efficiency", "Efficiency", "worth of the sum as a share of the best", share=True),
+    OPTIMAL,
+)
+
+
+def llamac() -> Experiment:
+    """The tasks on which LLaMAC was shown."""
+    data = _tables()["llamac"]
+    cells = tuple(
+        Cell(
+            task_name(game["env_id"], game["env_args"]),
+            algorithm,
+            algorithm,
+            game["env_id"],
+            game["env_args"],
+            game["runs"],
+            config=game.get("config", {}),
+        )
+        for game in data["games"]
+        for algorithm in data["algorithms"]
+    )
+    return Experiment("llamac", "The tasks of LLaMAC", cells, measures=LLAMAC_MEASURES)
+
+
 EXPERIMENTS = {
     "table1": table1,
     "dri": dri,
     "merge": merge,
     "combat": combat,
     "mujoco": mujoco,
+    "llamac": llamac,
     "tuning": tuning,
     "ablation": ablation,
     "priority": priority,
