@@ -63,10 +63,8 @@ def caption(experiment: Experiment, measure: Measure) -> str:
         text += ", then the published number and the difference to it"
     if experiment.players and not measure.among:
         text += ". Of players that learn nothing, it is over instances, not over runs"
-    if _quoted(experiment, measure):
-        text += (
-            f". {listed(dict.fromkeys(entry.label for entry in _quoted(experiment, measure)))} as published"
-        )
+    if quoted := dict.fromkeys(entry.label for entry in _quoted(experiment, measure)):
+        text += f". {listed(quoted)} as published"
     return f"{text}."
 
 

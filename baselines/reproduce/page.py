@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from baselines.evaluation.results import write_text
@@ -48,7 +49,7 @@ def page_text(experiment: Experiment, archive: Archive) -> str:
         for tasks in experiment.task_groups:
             group = [entry for entry in entries if entry.task in tasks]
             if group:
-                parts.append(_table(group))
+                parts.append(_table(group, tasks))
     parts += [
         "## Learning curves",
         "The first of these measures that a task has, against environment steps, with 95 % intervals.",
@@ -67,10 +68,10 @@ def _present(experiment: Experiment, archive: Archive) -> list[Cell]:
     return [cell for cell in experiment.cells if archive.runs(cell)]
 
 
-def _table(entries: list[Entry]) -> str:
-    """A Markdown table with a row per label and a column per task."""
+def _table(entries: list[Entry], order: Sequence[str]) -> str:
+    """A Markdown table with a row per label and a column per task, those that have entries in an order."""
     labels = list(dict.fromkeys(entry.label for entry in entries))
-    tasks = list(dict.fromkeys(entry.task for entry in entries))
+    tasks = [task for task in order if any(entry.task == task for entry in entries)]
     found = {(entry.label, entry.task): entry.text for entry in entries}
     lines = [f"| | {' | '.join(tasks)} |", f"|---{'|---' * len(tasks)}|"]
     for label in labels:

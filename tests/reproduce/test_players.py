@@ -138,6 +138,16 @@ def test_the_page_has_rows_of_all_kinds(tmp_path: Path) -> None:
     assert "- Seeds of the instances: 0-2." in page
 
 
+def test_columns_stand_in_the_order_of_the_tasks(tmp_path: Path) -> None:
+    """Also of a task that only a later row has."""
+    archive = run(tmp_path, Titles(), (PENALTY,), runs=1)
+    first = replace(GRID, task="first", label="exact")
+    plays = with_numbers(archive.folder, exact=EXACT_NUMBERS, greedy=GREEDY_NUMBERS)
+    plays.add(first, EXACT_NUMBERS, 1.0)
+    small = replace(SMALL, players=(replace(first, label="greedy"), GRID, SHORTEST, first))
+    assert "| | first | grid |\n" in page_text(small, archive)
+
+
 def test_what_was_not_played_has_no_row(tmp_path: Path) -> None:
     archive = run(tmp_path, Titles(), (PENALTY,), runs=1)
     with_numbers(archive.folder, greedy=GREEDY_NUMBERS)
