@@ -24,6 +24,7 @@ from baselines.reproduce.check import Checked, Checker, Verdict, draw_samples
 from baselines.reproduce.experiment import Cell
 from baselines.reproduce.experiments import EXPERIMENTS
 from baselines.reproduce.page import write_page
+from baselines.reproduce.plays import Plays, play_missing
 from baselines.reproduce.run import run_cells
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol import default_threads
@@ -69,6 +70,8 @@ def command(
 ) -> None:
     """Run whatever is missing of an experiment and write its results, tables and figure.
 
+    Players that learn nothing, which some experiments set beside the learners, play first.
+
     Stop it at any time; the same command continues. Finished cells are kept as long as their
     configuration is the present one. Small networks gain little from a second thread: commands for different
     cells side by side, with --threads 1 each, are faster.
@@ -81,6 +84,7 @@ def command(
     """
     chosen = EXPERIMENTS[experiment]()
     cells = chosen.select(algorithms, games)
+    players = chosen.select_players(algorithms, games)
     archive = Archive(out or Path("docs/results") / experiment)
     if check is not None:
         if runs or page or work:
@@ -98,6 +102,7 @@ def command(
             where = work or Path("runs/reproduce") / experiment
             same = shlex.join(["stmg", *sys.argv[1:]])
             opening = partial(watching, going_on=lambda _: same)
+            play_missing(players, Plays(archive.folder), click.echo)
             run_cells(cells, archive, where, opening, runs, device or "cpu")
     finally:
         if archive.manifest:

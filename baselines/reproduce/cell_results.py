@@ -11,6 +11,7 @@ from baselines.errors import ResultsError
 from baselines.evaluation.numbers import ranges
 from baselines.reproduce.archive import Archive
 from baselines.reproduce.experiment import OPTIMAL, Cell
+from baselines.reproduce.sample import Sample, sample
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,15 @@ class CellResults:
     def mean(self, metric: str = "return") -> float:
         """The mean of a metric over the final policies."""
         return float(np.mean(self.final(metric)))
+
+    def has(self, metric: str) -> bool:
+        """Whether the final policies have a metric."""
+        return all(metric in run["absolute_metrics"] for run in self.archive.runs(self.cell).values())
+
+    def sample(self, metric: str, among: str) -> Sample:
+        """A metric in those episodes of the final policies, of all runs, in which another one is 1."""
+        runs = self.archive.runs(self.cell).values()
+        return sample((run["absolute_metrics"] for run in runs), metric, among)
 
     def curve(self, metric: str = "return") -> dict[int, float]:
         """The mean of a metric over runs at every evaluation, by its step."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import networkx as nx
 
@@ -13,12 +13,28 @@ from stmg_envs.errors import UnknownNameError
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One algorithm on one task.
+class Row:
+    """Somebody on one task.
 
     Attributes:
         task: task name in results files.
-        label: algorithm name in results files.
+        label: name of who plays it, in results files.
+    """
+
+    task: str
+    label: str
+
+    @property
+    def key(self) -> str:
+        """Its name in manifests."""
+        return f"{self.task} / {self.label}"
+
+
+@dataclass(frozen=True)
+class Cell(Row):
+    """One algorithm on one task.
+
+    Attributes:
         algorithm: registry name.
         env_id: environment id.
         env_args: arguments of the game.
@@ -28,8 +44,6 @@ class Cell:
         first_seed: the seeds are this one and those after it.
     """
 
-    task: str
-    label: str
     algorithm: str
     env_id: str
     env_args: dict[str, Any]
@@ -37,11 +51,6 @@ class Cell:
     priority: tuple[str, ...] | None = None
     config: dict[str, Any] = field(default_factory=dict)
     first_seed: int = 0
-
-    @property
-    def key(self) -> str:
-        """Its name in manifests."""
-        return f"{self.task} / {self.label}"
 
     def seeds(self, runs: int | None = None) -> range:
         """The seeds of so many runs; the cell's own number by default."""
@@ -61,6 +70,24 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class PlayerCell(Row):
+    """Somebody who learns nothing on one task; the label is a name in `baselines.reproduce.players.PLAYERS`.
+
+    Attributes:
+        env_id: environment id.
+        env_args: arguments of the game.
+        instances: episodes that are played, with seeds 0, 1, ...
+    """
+
+    env_id: str
+    env_args: dict[str, Any]
+    instances: int
+
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+@dataclass(frozen=True)
 class Measure:
     """What a page shows of the final greedy policies, for the tasks that have it.
 
@@ -71,6 +98,8 @@ class Measure:
         of_runs: whether a run either has it or not, so that what counts is the share of runs.
         published: the name of the published number to set beside it.
         share: whether it is a share in every run; its interval then ends at 0 and 1.
+        among: the metric that is 1 in the episodes that count. Those of all runs are then one sample, of
+            which the page shows mean and deviation, as papers do that have few instances.
     """
 
     metric: str
@@ -79,6 +108,7 @@ class Measure:
     of_runs: bool = False
     published: str | None = None
     share: bool = False
+    among: str | None = None
 
 
 OPTIMAL = Measure("optimal", "Share of runs at the optimum, percent", "the final greedy policy", True, "rate")
@@ -93,8 +123,10 @@ class Experiment:
         name: names its folder under docs/results.
         title: what it shows, for people.
         cells: all of its cells, row by row.
-        published: published numbers, task -> label -> {"return": ..., "rate": ...}.
+        published: published numbers, task -> label -> {"return": ..., "rate": ...}. A label without a cell
+            has a row of its own.
         measures: what the page shows, a table each; the curves are of a task's first.
+        players: who plays beside those that learn.
     """
 
     name: str
@@ -102,12 +134,14 @@ class Experiment:
     cells: tuple[Cell, ...]
     published: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     measures: tuple[Measure, ...] = (OPTIMAL, RETURN)
+    players: tuple[PlayerCell, ...] = ()
 
     @property
     def task_groups(self) -> tuple[tuple[str, ...], ...]:
         """The tasks, those together that labels have in common; groups share no label."""
-        graph = nx.Graph((("label", cell.label), ("task", cell.task)) for cell in self.cells)
-        tasks = list(dict.fromkeys(cell.task for cell in self.cells))
+        rows = (*self.cells, *self.players)
+        graph = nx.Graph((("label", row.label), ("task", row.task)) for row in rows)
+        tasks = list(dict.fromkeys(row.task for row in rows))
         groups = {
             tuple(task for task in tasks if ("task", task) in component)
             for component in nx.connected_components(graph)
@@ -120,9 +154,23 @@ class Experiment:
         Raises:
             UnknownNameError: for a label or task that the experiment does not have.
         """
+        return self._select(self.cells, labels, tasks)
+
+    def select_players(self, labels: Sequence[str], tasks: Sequence[str]) -> tuple[PlayerCell, ...]:
+        """The players of some labels and tasks; all of them for empty lists.
+
+        Raises:
+            UnknownNameError: for a label or task that the experiment does not have.
+        """
+        return self._select(self.players, labels, tasks)
+
+    def _select(
+        self, rows: Sequence[AnyRow], labels: Sequence[str], tasks: Sequence[str]
+    ) -> tuple[AnyRow, ...]:
+        every: tuple[Row, ...] = (*self.cells, *self.players)
         for kind, chosen, known in (
-            ("algorithm", labels, dict.fromkeys(cell.label for cell in self.cells)),
-            ("game", tasks, dict.fromkeys(cell.task for cell in self.cells)),
+            ("algorithm", labels, dict.fromkeys(row.label for row in every)),
+            ("game", tasks, dict.fromkeys(row.task for row in every)),
         ):
             for name in chosen:
                 if name not in known:
@@ -130,7 +178,5 @@ class Experiment:
                         f"{kind}={name!r} is not in {self.name}; expected one of {list(known)}"
                     )
         return tuple(
-            cell
-            for cell in self.cells
-            if (not labels or cell.label in labels) and (not tasks or cell.task in tasks)
+            row for row in rows if (not labels or row.label in labels) and (not tasks or row.task in tasks)
         )

@@ -12,12 +12,12 @@ import numpy as np
 
 from baselines.algorithms.registry import INTERACTIONS
 from baselines.evaluation.results import task_name
-from baselines.reproduce.experiment import OPTIMAL, RETURN, Cell, Experiment, Measure
+from baselines.reproduce.experiment import OPTIMAL, RETURN, Cell, Experiment, Measure, PlayerCell
 from stmg_envs import make_game
 
 
-def _tables() -> dict[str, Any]:
-    return tomllib.loads((files("baselines.reproduce") / "tables.toml").read_text(encoding="utf-8"))
+def _tables(name: str = "tables.toml") -> dict[str, Any]:
+    return tomllib.loads((files("baselines.reproduce") / name).read_text(encoding="utf-8"))
 
 
 def table1() -> Experiment:
@@ -196,12 +196,51 @@ def mujoco() -> Experiment:
     return Experiment("mujoco", "Multi-agent MuJoCo", cells, measures=(RETURN,))
 
 
+LLAMAC_MEASURES = (
+    Measure(
+        "success",
+        "Success",
+        "share of episodes in which all boxes are placed",
+        published="success",
+        share=True,
+    ),
+    Measure("steps", "Steps", "number of timesteps", published="steps", among="success"),
+    Measure("efficiency", "Efficiency", "worth of the sum as a share of the best", share=True),
+    OPTIMAL,
+)
+
+
+def llamac() -> Experiment:
+    """The tasks on which LLaMAC was shown: learners, planners, and what is published of language models."""
+    data, others = _tables()["llamac"], _tables("players.toml")
+    players = tuple(
+        PlayerCell(task_name(env_id, env_args), name, env_id, env_args, others["llamac"][env_id]["instances"])
+        for env_id, env_args in ((game["env_id"], game["env_args"]) for game in data["games"])
+        for name in others["llamac"][env_id]["players"]
+    )
+    cells = tuple(
+        Cell(
+            task_name(game["env_id"], game["env_args"]),
+            algorithm,
+            algorithm,
+            game["env_id"],
+            game["env_args"],
+            game["runs"],
+            config=game.get("config", {}),
+        )
+        for game in data["games"]
+        for algorithm in data["algorithms"]
+    )
+    return Experiment("llamac", "The tasks of LLaMAC", cells, others["published"], LLAMAC_MEASURES, players)
+
+
 EXPERIMENTS = {
     "table1": table1,
     "dri": dri,
     "merge": merge,
     "combat": combat,
     "mujoco": mujoco,
+    "llamac": llamac,
     "tuning": tuning,
     "ablation": ablation,
     "priority": priority,

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from baselines.evaluation.statistics import Interval, mean_interval, rate_interval
 from baselines.reproduce.archive import Archive
+from baselines.reproduce.cell_results import CellResults
 from baselines.reproduce.experiment import Cell, Measure
 
 COLUMNS = 4
@@ -23,11 +24,6 @@ LINE_STYLES = ("solid", "dashed", "dotted")
 
 TITLE_WIDTH = 40
 """Characters above a panel."""
-
-
-def has(cell: Cell, archive: Archive, measure: Measure) -> bool:
-    """Whether the results of a cell have a measure."""
-    return all(measure.metric in run["absolute_metrics"] for run in archive.runs(cell).values())
 
 
 def interval_of(values: Sequence[float], measure: Measure) -> Interval:
@@ -64,7 +60,7 @@ def draw_learning_curves(cells: Sequence[Cell], measures: Sequence[Measure], arc
             for cell in (cell for cell in cells if cell.task == task):
                 turn, number = divmod(labels.index(cell.label), len(colours))
                 colour, style = colours[number], LINE_STYLES[turn % len(LINE_STYLES)]
-                measure = next(m for m in measures if has(cell, archive, m))
+                measure = next(m for m in measures if CellResults(cell, archive).has(m.metric))
                 steps, interval = _curve(cell, archive, measure)
                 (line,) = panel.plot(steps, interval[0], color=colour, linewidth=1.4, linestyle=style)
                 lines[cell.label] = line

@@ -13,6 +13,8 @@ from baselines.reproduce.archive import Archive
 from baselines.reproduce.cell_results import CellResults
 from baselines.reproduce.experiment import Cell, Experiment
 from baselines.reproduce.experiments import EXPERIMENTS
+from baselines.reproduce.player_results import PlayerResults
+from baselines.reproduce.plays import Plays
 from baselines.reproduce.tuning import Tried, rank_settings, settings
 from stmg_envs.errors import UnknownNameError
 
@@ -68,6 +70,24 @@ class Results:
     def cells(self, task: str, labels: list[str]) -> list[CellResults]:
         """Several cells of a task."""
         return [self.cell(task, label) for label in labels]
+
+    def player(self, task: str, label: str) -> PlayerResults:
+        """A player that learns nothing.
+
+        Raises:
+            UnknownNameError: if the experiment does not have it.
+            ResultsError: if it has not played.
+        """
+        plays = Plays(self.archive.folder)
+        for cell in self.experiment.players:
+            if (cell.task, cell.label) == (task, label):
+                if plays.has(cell):
+                    return PlayerResults(cell, plays)
+                raise ResultsError(
+                    f"{self.archive.folder / NOTES} speaks of {label} on {task}, who has not played; "
+                    "run it first"
+                )
+        raise UnknownNameError(f"player={f'{task} / {label}'!r} is not in {self.experiment.name}")
 
     def means(self, cells: list[CellResults], metric: str = "return") -> list[float]:
         """The mean of a metric over the final policies of each of some cells."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from baselines.reproduce.archive import Archive
-from baselines.reproduce.experiment import Cell
+from baselines.evaluation.numbers import ranges
+from baselines.reproduce.experiment import AnyRow, Row
 from baselines.reproduce.words import listed
 from baselines.runs.provenance import DIRTY
 
@@ -32,7 +32,10 @@ def _versions(block: dict[str, Any]) -> str:
     return ", ".join(f"{name} {version}" for name, version in block["versions"].items())
 
 
-FACTS: dict[str, Callable[[dict[str, Any]], str]] = {
+Fact = Callable[[dict[str, Any]], str]
+"""What a page says of a block of seeds."""
+
+FACTS: Mapping[str, Fact] = {
     "Sources": _sources,
     "Preloaded libraries": _preloaded,
     "Processor": lambda block: block.get("processor") or UNKNOWN,
@@ -40,28 +43,42 @@ FACTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "Versions": _versions,
 }
 """What a page says of blocks of seeds besides their commits."""
+FACTS_OF_PLAYERS: Mapping[str, Fact] = {
+    "Seeds of the instances": lambda block: ranges(block["seeds"]),
+    **FACTS,
+}
+"""What it says of players that learn nothing."""
+
+Blocks = Callable[[AnyRow], list[dict[str, Any]]]
+"""The blocks of seeds of a cell."""
 
 
-def describe_origin(cells: Sequence[Cell], archive: Archive) -> str:
-    """A Markdown list of facts; where cells differ in one, it says which of them it is true of."""
-    commits = _groups(cells, archive, _commit)
+def describe_origin(
+    cells: Sequence[AnyRow], blocks: Blocks[AnyRow], about: Mapping[str, Fact] = FACTS
+) -> str:
+    """A Markdown list of facts; where cells differ in one, it says which of them it is true of.
+
+    Args:
+        cells: the cells.
+        blocks: how they were made.
+        about: titles and what to say of a block besides its commit.
+    """
+    commits = _groups(cells, blocks, _commit)
     counted = listed(f"{commit} ({_count(some)})" for commit, some in commits.items())
-    facts = (f"- {title}: {_split(_groups(cells, archive, fact), cells)}." for title, fact in FACTS.items())
+    facts = (f"- {title}: {_split(_groups(cells, blocks, fact), cells)}." for title, fact in about.items())
     return "\n".join((f"- Commits: {counted}.", *facts))
 
 
-def _groups(
-    cells: Sequence[Cell], archive: Archive, fact: Callable[[dict[str, Any]], str]
-) -> dict[str, list[Cell]]:
+def _groups(cells: Sequence[AnyRow], blocks: Blocks[AnyRow], fact: Fact) -> dict[str, list[AnyRow]]:
     """The cells that a fact is true of, at least of some of their blocks."""
-    groups: dict[str, list[Cell]] = {}
+    groups: dict[str, list[AnyRow]] = {}
     for cell in cells:
-        for value in dict.fromkeys(map(fact, archive.blocks(cell))):
+        for value in dict.fromkeys(map(fact, blocks(cell))):
             groups.setdefault(value, []).append(cell)
     return groups
 
 
-def _split(groups: dict[str, list[Cell]], every: Sequence[Cell]) -> str:
+def _split(groups: dict[str, list[AnyRow]], every: Sequence[AnyRow]) -> str:
     """Values of a fact, the most frequent one first, the others with their cells."""
     (most, cells), *others = sorted(groups.items(), key=lambda group: -len(group[1]))
     if not others:
@@ -70,11 +87,11 @@ def _split(groups: dict[str, list[Cell]], every: Sequence[Cell]) -> str:
     return "; ".join((f"{most} ({_count(cells)})", *named))
 
 
-def _count(cells: Sequence[Cell]) -> str:
+def _count(cells: Sequence[Row]) -> str:
     return "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
 
 
-def name_cells(some: Sequence[Cell], every: Sequence[Cell]) -> str:
+def name_cells(some: Sequence[Row], every: Sequence[Row]) -> str:
     """Cells in few words: whole tasks, then labels with the tasks that they share.
 
     Args:
@@ -82,7 +99,7 @@ def name_cells(some: Sequence[Cell], every: Sequence[Cell]) -> str:
         every: all that there are.
     """
 
-    def labels(cells: Sequence[Cell], task: str) -> list[str]:
+    def labels(cells: Sequence[Row], task: str) -> list[str]:
         return [cell.label for cell in cells if cell.task == task]
 
     whole = [

@@ -168,7 +168,7 @@ def test_how_cells_were_made(tmp_path: Path) -> None:
     (block,) = archive.manifest["y / b"]["blocks"]
     block |= {"commit": "89abcdef-dirty"}
     del block["processor"], block["preloaded"]
-    assert describe_origin(CELLS, archive).splitlines() == [
+    assert describe_origin(CELLS, archive.blocks).splitlines() == [
         "- Commits: `0123456` (8 cells) and `89abcde` (1 cell).",
         "- Sources: as committed (8 cells); with changes that the commit does not have (b on y).",
         "- Preloaded libraries: `libfast.so` (7 cells); not recorded (b on y); none (b on z).",
@@ -178,7 +178,7 @@ def test_how_cells_were_made(tmp_path: Path) -> None:
     ]
     for cell in CELLS[:4] + CELLS[5:7]:
         archive.manifest[cell.key]["blocks"][0] |= {"threads": 2}
-    threads = describe_origin(CELLS, archive).splitlines()[4]
+    threads = describe_origin(CELLS, archive.blocks).splitlines()[4]
     assert threads == "- Device and threads: cpu, 2 (6 cells); cpu, 1 (b on y and z; c on z)."
 
 
@@ -187,7 +187,7 @@ def test_cells_are_named_by_task_where_all_of_it_are_meant(tmp_path: Path) -> No
     archive.manifest = {cell.key: {"blocks": [dict(BLOCK)]} for cell in CELLS}
     for cell in (*CELLS[:3], CELLS[4]):
         archive.manifest[cell.key]["blocks"][0] |= {"device": "cuda"}
-    assert "cpu, 1 (5 cells); cuda, 1 (all on x; b on y)." in describe_origin(CELLS, archive)
+    assert "cpu, 1 (5 cells); cuda, 1 (all on x; b on y)." in describe_origin(CELLS, archive.blocks)
 
 
 def test_tasks_without_labels_in_common_have_tables_of_their_own(tmp_path: Path) -> None:
