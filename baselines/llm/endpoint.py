@@ -118,8 +118,11 @@ class Endpoint:
             # What `openai` lets through of the decoder of JSON: broken, no UTF-8, or nested too deeply.
             return None, Attempt(fault=BROKEN_JSON)
         content = read_completion(completion)
-        text = None if content.text is None else self._without_key(content.text)
-        return None, Attempt(text, content.fault, content.usage, content.fingerprint)
+        text, fingerprint = (
+            None if words is None else self._without_key(words)
+            for words in (content.text, content.fingerprint)
+        )
+        return None, Attempt(text, content.fault, content.usage, fingerprint)
 
     def _complaint(self, error: APIStatusError) -> Complaint:
         body = error.body if isinstance(error.body, Mapping) else {}
