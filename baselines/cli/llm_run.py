@@ -123,7 +123,7 @@ def run_command(env_id: str, out: Path, resume: bool, **given: Any) -> None:
     console = Console(soft_wrap=True, highlight=False)
     going_on = f"go on with the same command and --resume; nothing is asked twice ({path})"
     try:
-        summary = asyncio.run(_run(setup, settings, budget, path, resume))
+        summary, complaints = asyncio.run(_run(setup, settings, budget, path, resume))
     except KeyboardInterrupt:
         console.print(f"stopped; {going_on}")
         raise SystemExit(130) from None
@@ -131,6 +131,8 @@ def run_command(env_id: str, out: Path, resume: bool, **given: Any) -> None:
         raise EndpointError(f"{error} ({going_on})" if path.exists() else str(error)) from None
     write_results(out, path, summary)
     print_summaries(console, [summary])
+    for fault, words in complaints.items():
+        console.print(f"the endpoint said of {fault.replace('_', ' ')}: {words!r}")
     console.print(f"written to {out}; stmg llm report {out} makes pages of it")
     if summary.missing:
         console.print(f"a ceiling was reached: raise it and {going_on}")
@@ -167,8 +169,10 @@ def _budget(given: dict[str, Any]) -> Budget:
     return Budget(run, episode, prices)
 
 
-async def _run(setup: Setup, settings: EndpointSettings, budget: Budget, path: Path, resume: bool) -> Summary:
-    """Play what is missing, and show how far it is; what the run came to."""
+async def _run(
+    setup: Setup, settings: EndpointSettings, budget: Budget, path: Path, resume: bool
+) -> tuple[Summary, dict[str, str]]:
+    """Play what is missing, and show how far it is; what it came to, and what the endpoint complained of."""
     calls = 0
     # Whether anybody can be asked is known before anything is written.
     async with open_client(settings, budget) as caller:
@@ -189,4 +193,4 @@ async def _run(setup: Setup, settings: EndpointSettings, budget: Budget, path: P
 
             client = CountedClient(resumed(caller, records), count)
             await play(setup, client, transcript, watch=lambda _: advance())
-    return summarize(transcript.records.values())
+    return summarize(transcript.records.values()), caller.complaints

@@ -126,6 +126,27 @@ def test_a_key_that_is_refused_ends_the_run_with_one_sentence(
     assert "--resume" in result.output
 
 
+def test_an_endpoint_that_cannot_be_reached_ends_the_run_and_leaves_no_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("baselines.llm.retry.Retry.wait", lambda *_: 0.0)
+    with ScriptedServer(answer) as server:
+        pass
+    result = run(server, tmp_path / "boxes")
+    said = " ".join(result.output.split())
+    assert result.exit_code == 2 and "cannot be reached" in said and "--resume" in said, said
+    assert not (tmp_path / "boxes" / "results.json").exists()
+
+
+def test_what_the_endpoint_complains_of_is_said(tmp_path: Path) -> None:
+    from baselines.llm.scripted.faults import FaultPlan
+
+    with ScriptedServer(answer, FaultPlan(always=("context_overflow",))) as server:
+        result = run(server, tmp_path / "boxes")
+    said = " ".join(result.output.split())
+    assert "the endpoint said of refused: \"This model's maximum context length" in said
+
+
 def test_where_there_is_no_run_it_is_said(tmp_path: Path) -> None:
     for name in ("replay", "report"):
         result = stmg(name, tmp_path)
