@@ -21,11 +21,10 @@ from baselines.llm.method import Method
 from baselines.llm.prices import Ceiling, Prices
 from baselines.llm.requests import Reply, Sampling
 from baselines.llm.results import write_results
-from baselines.llm.run import TRANSCRIPT, begin, play, resumed
+from baselines.llm.run import TRANSCRIPT, begin, count_spent, play, resumed
 from baselines.llm.setup import Setup
 from baselines.llm.stage import Stage
 from baselines.llm.summary import Summary, summarize
-from baselines.llm.transcript import reply_of
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol import Ask
 
@@ -178,10 +177,7 @@ async def _run(
     async with open_client(settings, budget) as caller:
         transcript = begin(setup, path, resume)
         records = list(transcript.records.values())
-        for record in records:
-            if record["kind"] == "call":
-                reply = reply_of(record)
-                budget.spend(record["episode"], reply.usage, reply.attempts)
+        count_spent(budget, records)
         with transcript, counting("episodes", setup.episodes) as advance:
 
             def count(reply: Reply) -> None:

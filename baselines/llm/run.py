@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from baselines.errors import TranscriptError
+from baselines.llm.budget import Budget
 from baselines.llm.episode import EpisodePlayer, Story
 from baselines.llm.line import Line
 from baselines.llm.prompts import Prompts
@@ -15,7 +16,7 @@ from baselines.llm.requests import Client
 from baselines.llm.setup import Setup, setup_of
 from baselines.llm.stage import Stage
 from baselines.llm.together import together
-from baselines.llm.transcript import Record, Transcript, is_answered, read_records, write_records
+from baselines.llm.transcript import Record, Transcript, read_records, reply_of, write_records
 
 TRANSCRIPT = "transcript.jsonl"
 """What a transcript is called in the folder of its run."""
@@ -79,9 +80,10 @@ def begin(setup: Setup, path: Path, resume: bool = False) -> Transcript:
     header, *records = read_records(path)
     setup.require_same(header)
     # Replies were paid for; steps and ends come of them again, further than before where there was no budget.
-    answered = [record for record in records if record["kind"] == "call" and is_answered(record)]
-    write_records(path, [header, *answered])
-    return Transcript(path, [header, *answered])
+    # Calls that a ceiling ended may have been attempted before, and that was paid for as well.
+    calls = [record for record in records if record["kind"] == "call"]
+    write_records(path, [header, *calls])
+    return Transcript(path, [header, *calls])
 
 
 def replay(path: Path, out: Path, watch: Watch | None = None) -> list[Story]:
@@ -119,3 +121,11 @@ def first_difference(path: Path, other: Path) -> str | None:
 def resumed(client: Client, records: list[Record]) -> Client:
     """Who answers a run that goes on: the transcript as far as it goes, then the client."""
     return Replay(records, beyond=client)
+
+
+def count_spent(budget: Budget, records: Iterable[Record]) -> None:
+    """Count what the calls of a transcript have cost, those without an answer included."""
+    for record in records:
+        if record["kind"] == "call":
+            reply = reply_of(record)
+            budget.spend(record["episode"], reply.usage, reply.attempts)

@@ -55,7 +55,7 @@ def reply_of(record: Mapping[str, Any]) -> Reply:
 
 
 def is_answered(record: Mapping[str, Any]) -> bool:
-    """Whether a call has had its answer; one for which there was no budget has not been made."""
+    """Whether a call has come to its end; one that a ceiling ended has not."""
     return bool(record["reply"]["failure"] != BUDGET)
 
 

@@ -11,7 +11,8 @@ import pytest
 from playing import TRANSPORT, Scripted, ends, oracle, run, steps
 
 from baselines.llm.method import Method
-from baselines.llm.requests import Request
+from baselines.llm.requests import Reply, Request
+from baselines.llm.run import TRANSCRIPT, first_difference, replay
 from baselines.llm.scripted.oracle import greedy_actions
 from baselines.llm.stage import Stage
 from stmg_envs.errors import InvalidArgumentError
@@ -107,6 +108,41 @@ def test_a_lost_plan_fails_the_episode_and_a_lost_critic_does_not(tmp_path: Path
         "The explorer, who looks far ahead: no plan that could be read"
         in client.of("assessor")[0].messages[1].content
     )
+
+
+class Poor(Scripted):
+    """Has no budget for calls of some roles."""
+
+    def __init__(self, *roles: str) -> None:
+        super().__init__()
+        self._without = roles
+
+    async def complete(self, request: Request) -> Reply:
+        reply = await super().complete(request)
+        poor = request.role in self._without
+        return Reply(None, "budget", attempts=0) if poor else reply
+
+
+@pytest.mark.parametrize(
+    ("role", "method"),
+    [
+        ("explorer", Method()),
+        ("critics", Method(critics="joint")),
+        ("actor", Method(ask="all")),
+        ("actor", Method(ask="none", actors="turns")),
+        ("assessor", Method()),
+    ],
+)
+def test_without_budget_an_episode_does_not_go_on_as_if_a_call_was_lost(
+    tmp_path: Path, role: str, method: Method
+) -> None:
+    """With a higher ceiling everything would be asked otherwise."""
+    client = Poor(role)
+    (story,), records = run(tmp_path, client, method)
+    assert story.failure == f"budget ({role})" and story.steps == 0 and not steps(records)
+    assert client.asked[-1].role in (role, "exploiter")
+    replay(tmp_path / TRANSCRIPT, tmp_path / "again.jsonl")
+    assert first_difference(tmp_path / TRANSCRIPT, tmp_path / "again.jsonl") is None
 
 
 def moves_away(request: Request) -> str:
