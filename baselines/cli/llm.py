@@ -9,12 +9,11 @@ from tempfile import TemporaryDirectory
 from threading import Event
 
 import rich_click as click
-from rich.console import Console
 
 from baselines.cli.llm_run import run_command
-from baselines.cli.llm_table import print_summaries
+from baselines.cli.llm_table import print_summaries, text_console
 from baselines.cli.llm_watch import counting
-from baselines.errors import TranscriptError
+from baselines.errors import EndpointError, TranscriptError
 from baselines.llm.page import write_pages
 from baselines.llm.run import TRANSCRIPT, first_difference, replay
 from baselines.llm.summary import summarize
@@ -73,7 +72,7 @@ def replay_command(run: Path, out: Path | None, trust: bool) -> None:
 
     Example: stmg llm replay runs/boxes
     """
-    console = Console(soft_wrap=True, highlight=False)
+    console = text_console()
     path = transcript_in(run)
     episodes = sum(record["kind"] == "end" for record in read_records(path))
     with TemporaryDirectory() as folder:
@@ -103,7 +102,7 @@ def report_command(runs: tuple[Path, ...], out: Path | None) -> None:
         raise click.UsageError(
             "--out is for the pages of one run; without it each run gets its own, RUN/pages"
         )
-    console = Console(soft_wrap=True, highlight=False)
+    console = text_console()
     found = {path: read_records(path) for path in map(transcript_in, runs)}
     summaries = []
     for path, records in found.items():
@@ -136,8 +135,14 @@ def serve_command(port: int, latency: float, corrupt: float) -> None:
     from baselines.llm.scripted.oracle import answer
     from baselines.llm.scripted.server import ScriptedServer
 
-    server = ScriptedServer(corrupted(answer, corrupt), port=port, latency=latency)
-    console = Console(soft_wrap=True, highlight=False)
+    try:
+        server = ScriptedServer(corrupted(answer, corrupt), port=port, latency=latency)
+    except OSError as error:
+        raise EndpointError(
+            f"port={port} of 127.0.0.1 cannot be listened on ({error}); expected a free one: choose another "
+            "--port, 0 takes any"
+        ) from None
+    console = text_console()
     with server:
         console.print(f"a script, no model, at {server.base_url} (Ctrl-C ends it); in another terminal:")
         game = "stmg/GridTransport-v0"

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 import rich_click as click
-from rich.console import Console
 
 from baselines.cli import options
-from baselines.cli.llm_table import print_summaries
+from baselines.cli.llm_table import print_summaries, text_console
 from baselines.cli.llm_watch import CountedClient, counting
 from baselines.errors import EndpointError
 from baselines.llm import method as methods
@@ -119,7 +118,7 @@ def run_command(env_id: str, out: Path, resume: bool, **given: Any) -> None:
     # What is wrong with the game is said before anything is written or asked.
     Stage(setup.env_id, setup.env_args).close()
     path = out / TRANSCRIPT
-    console = Console(soft_wrap=True, highlight=False)
+    console = text_console()
     going_on = f"go on with the same command and --resume; nothing is asked twice ({path})"
     try:
         summary, complaints = asyncio.run(_run(setup, settings, budget, path, resume))

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from baselines.errors import ConfigError, TranscriptError
 from baselines.evaluation.results import task_name
 from baselines.llm.method import Method
+from baselines.llm.printable import printable
 from baselines.llm.prompts import Prompts
 from baselines.llm.requests import Sampling
 from baselines.llm.transcript import FORMAT, Record
@@ -134,5 +135,6 @@ def setup_of(header: Record) -> Setup:
     except STMGError as error:
         reason = str(error)
     raise TranscriptError(
-        f"the setup in the header is none ({reason:.200}); expected the header as stmg llm run wrote it"
+        f"the setup in the header is none ({printable(reason):.200}); expected the header as stmg llm run "
+        "wrote it"
     )

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from baselines.errors import TranscriptError
 from baselines.llm.faults import BUDGET
+from baselines.llm.printable import printable
 from baselines.llm.records import check_record
 from baselines.llm.requests import Reply, Request, Usage
 
@@ -178,5 +179,5 @@ def _reason(error: Exception) -> str:
     """What is wrong first, and where in the record."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:LONGEST_REASON]
+        return printable(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")[:LONGEST_REASON]
     return f"{type(error).__name__}: {error}"[:LONGEST_REASON]
