@@ -176,8 +176,8 @@ def _plan(found: Found, stage: Stage, decided: Sequence[int | None], told: Seque
         if action is None or action not in stage.legal[agent]:
             kind = "unknown_action" if action is None else "illegal_action"
             can = ", ".join(stage.names(agent)) or "nothing"
-            shown = f"{stage.text.agents[agent]} cannot do {json.dumps(value):.80}; it can do: {can}."
-            problems.add(kind, shown)
+            said = json.dumps(value, ensure_ascii=False)
+            problems.add(kind, f"{stage.text.agents[agent]} cannot do {said:.80}; it can do: {can}.")
             continue
         actions[agent] = action
     for agent in told:

@@ -102,7 +102,7 @@ class Planner:
             self._line.faults.update({"lost_critic": 1} if reading is None else reading.faults)
             return NO_PLAN
         self._line.faults.update(reading.faults)
-        return json.dumps(self._stage.named(reading.actions))
+        return json.dumps(self._stage.named(reading.actions), ensure_ascii=False)
 
     async def _decide(self, said: str) -> Plan:
         """Ask until the plan is legal, at most as often as the method allows."""

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from playing import TRANSPORT, Scripted, ends, oracle, run, steps
 
+from baselines.llm.memory import estimated_tokens
 from baselines.llm.method import Method
+from baselines.llm.prompts import Prompts
 from baselines.llm.requests import Reply, Request
 from baselines.llm.run import TRANSCRIPT, first_difference, replay
 from baselines.llm.scripted.oracle import greedy_actions
@@ -233,6 +235,32 @@ def test_the_past_is_told_latest_first_and_only_as_far_as_there_is_room(tmp_path
     client = Scripted()
     run(tmp_path / "none", client, Method(ask="none", memory_tokens=0))
     assert not any("What has happened" in request.messages[1].content for request in client.asked)
+
+
+def test_the_rules_and_the_past_together_are_below_what_they_may_have(tmp_path: Path) -> None:
+    client = Scripted()
+    run(tmp_path, client, Method(ask="none", memory_tokens=600))
+    told = [
+        estimated_tokens(rules.content)
+        + estimated_tokens(said.content.partition("\n\nYou are the critic")[0])
+        for rules, said in (request.messages for request in client.of("explorer"))
+    ]
+    assert max(told) < 600
+    assert any("What has happened" in request.messages[1].content for request in client.of("explorer"))
+
+
+def test_names_are_told_in_order_and_as_they_are_written() -> None:
+    said = Prompts().say(
+        "turn",
+        agent="z",
+        timestep=0,
+        view="",
+        actions=["stay"],
+        leaders={"b": "é <'>", "a": "1"},
+        part="1",
+        example={},
+    )
+    assert """{"b": "é <'>", "a": "1"}""" in said
 
 
 def test_any_game_with_discrete_actions_is_played(tmp_path: Path) -> None:
