@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 
 import rich_click as click
-from rich.console import Console
 
 from baselines.cli.llm_run import run_command
-from baselines.cli.llm_table import print_summaries
+from baselines.cli.llm_table import print_summaries, text_console
 from baselines.cli.llm_watch import counting
-from baselines.errors import TranscriptError
+from baselines.errors import EndpointError, TranscriptError
 from baselines.llm.page import write_pages
 from baselines.llm.run import TRANSCRIPT, first_difference, replay
 from baselines.llm.summary import summarize
 from baselines.llm.transcript import read_records
+from stmg_envs.errors import STMGError
 
 
 @click.group(name="llm")
@@ -46,10 +48,22 @@ def transcript_in(path: Path) -> Path:
     return file
 
 
+@contextmanager
+def about(path: Path) -> Iterator[None]:
+    """Errors within it name the transcript that they are about."""
+    try:
+        yield
+    except STMGError as error:
+        raise TranscriptError(f"{path}: {error}") from None
+
+
 @command.command(name="replay")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="keep the new transcript in this file")
-def replay_command(run: Path, out: Path | None) -> None:
+@click.option(
+    "--trust", is_flag=True, help="import the game that a transcript names, where it is another package's"
+)
+def replay_command(run: Path, out: Path | None, trust: bool) -> None:
     """Play RUN again from its transcript, offline, and compare every byte.
 
     RUN is the folder that stmg llm run wrote, or a transcript. Nothing is asked of any endpoint: what a
@@ -58,13 +72,13 @@ def replay_command(run: Path, out: Path | None) -> None:
 
     Example: stmg llm replay runs/boxes
     """
-    console = Console(soft_wrap=True, highlight=False)
+    console = text_console()
     path = transcript_in(run)
     episodes = sum(record["kind"] == "end" for record in read_records(path))
     with TemporaryDirectory() as folder:
         again = Path(folder) / TRANSCRIPT if out is None else out
         with counting("episodes", episodes) as advance:
-            replay(path, again, watch=lambda _: advance())
+            replay(path, again, lambda _: advance(), trust)
         difference = first_difference(path, again)
     if difference is not None:
         console.print(f"differs: {difference}")
@@ -88,12 +102,15 @@ def report_command(runs: tuple[Path, ...], out: Path | None) -> None:
         raise click.UsageError(
             "--out is for the pages of one run; without it each run gets its own, RUN/pages"
         )
-    console = Console(soft_wrap=True, highlight=False)
+    console = text_console()
     found = {path: read_records(path) for path in map(transcript_in, runs)}
-    summaries = [summarize(records) for records in found.values()]
+    summaries = []
+    for path, records in found.items():
+        with about(path):
+            summaries.append(summarize(records))
     print_summaries(console, summaries)
     for (path, records), summary in zip(found.items(), summaries, strict=True):
-        with counting("pages", len(summary.ends)) as advance:
+        with about(path), counting("pages", len(summary.ends)) as advance:
             index = write_pages(records, out or path.parent / "pages", watch=lambda _: advance())
         console.print(f"pages: {index}")
 
@@ -118,8 +135,14 @@ def serve_command(port: int, latency: float, corrupt: float) -> None:
     from baselines.llm.scripted.oracle import answer
     from baselines.llm.scripted.server import ScriptedServer
 
-    server = ScriptedServer(corrupted(answer, corrupt), port=port, latency=latency)
-    console = Console(soft_wrap=True, highlight=False)
+    try:
+        server = ScriptedServer(corrupted(answer, corrupt), port=port, latency=latency)
+    except OSError as error:
+        raise EndpointError(
+            f"port={port} of 127.0.0.1 cannot be listened on ({error}); expected a free one: choose another "
+            "--port, 0 takes any"
+        ) from None
+    console = text_console()
     with server:
         console.print(f"a script, no model, at {server.base_url} (Ctrl-C ends it); in another terminal:")
         game = "stmg/GridTransport-v0"

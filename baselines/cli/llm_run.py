@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 import rich_click as click
-from rich.console import Console
 
 from baselines.cli import options
-from baselines.cli.llm_table import print_summaries
+from baselines.cli.llm_table import print_summaries, text_console
 from baselines.cli.llm_watch import CountedClient, counting
 from baselines.errors import EndpointError
 from baselines.llm import method as methods
@@ -21,11 +20,10 @@ from baselines.llm.method import Method
 from baselines.llm.prices import Ceiling, Prices
 from baselines.llm.requests import Reply, Sampling
 from baselines.llm.results import write_results
-from baselines.llm.run import TRANSCRIPT, begin, play, resumed
+from baselines.llm.run import TRANSCRIPT, begin, count_spent, play, resumed
 from baselines.llm.setup import Setup
 from baselines.llm.stage import Stage
 from baselines.llm.summary import Summary, summarize
-from baselines.llm.transcript import reply_of
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol import Ask
 
@@ -120,10 +118,10 @@ def run_command(env_id: str, out: Path, resume: bool, **given: Any) -> None:
     # What is wrong with the game is said before anything is written or asked.
     Stage(setup.env_id, setup.env_args).close()
     path = out / TRANSCRIPT
-    console = Console(soft_wrap=True, highlight=False)
+    console = text_console()
     going_on = f"go on with the same command and --resume; nothing is asked twice ({path})"
     try:
-        summary = asyncio.run(_run(setup, settings, budget, path, resume))
+        summary, complaints = asyncio.run(_run(setup, settings, budget, path, resume))
     except KeyboardInterrupt:
         console.print(f"stopped; {going_on}")
         raise SystemExit(130) from None
@@ -131,6 +129,8 @@ def run_command(env_id: str, out: Path, resume: bool, **given: Any) -> None:
         raise EndpointError(f"{error} ({going_on})" if path.exists() else str(error)) from None
     write_results(out, path, summary)
     print_summaries(console, [summary])
+    for fault, words in complaints.items():
+        console.print(f"the endpoint said of {fault.replace('_', ' ')}: {words!r}")
     console.print(f"written to {out}; stmg llm report {out} makes pages of it")
     if summary.missing:
         console.print(f"a ceiling was reached: raise it and {going_on}")
@@ -167,17 +167,16 @@ def _budget(given: dict[str, Any]) -> Budget:
     return Budget(run, episode, prices)
 
 
-async def _run(setup: Setup, settings: EndpointSettings, budget: Budget, path: Path, resume: bool) -> Summary:
-    """Play what is missing, and show how far it is; what the run came to."""
+async def _run(
+    setup: Setup, settings: EndpointSettings, budget: Budget, path: Path, resume: bool
+) -> tuple[Summary, dict[str, str]]:
+    """Play what is missing, and show how far it is; what it came to, and what the endpoint complained of."""
     calls = 0
     # Whether anybody can be asked is known before anything is written.
     async with open_client(settings, budget) as caller:
         transcript = begin(setup, path, resume)
         records = list(transcript.records.values())
-        for record in records:
-            if record["kind"] == "call":
-                reply = reply_of(record)
-                budget.spend(record["episode"], reply.usage, reply.attempts)
+        count_spent(budget, records)
         with transcript, counting("episodes", setup.episodes) as advance:
 
             def count(reply: Reply) -> None:
@@ -189,4 +188,4 @@ async def _run(setup: Setup, settings: EndpointSettings, budget: Budget, path: P
 
             client = CountedClient(resumed(caller, records), count)
             await play(setup, client, transcript, watch=lambda _: advance())
-    return summarize(transcript.records.values())
+    return summarize(transcript.records.values()), caller.complaints

@@ -8,12 +8,19 @@ from collections.abc import Sequence
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from baselines.evaluation.numbers import percent
+from baselines.llm.printable import printable
 from baselines.llm.summary import Summary
 
 WIDTH = 132
 """Letters of a row at least; narrower terminals wrap it."""
+
+
+def text_console() -> Console:
+    """A console for what models, endpoints and transcripts say, none of which is markup."""
+    return Console(soft_wrap=True, highlight=False, markup=False)
 
 
 def print_summaries(console: Console, summaries: Sequence[Summary]) -> None:
@@ -23,7 +30,7 @@ def print_summaries(console: Console, summaries: Sequence[Summary]) -> None:
         table.add_column(title, overflow="fold")
     for summary in summaries:
         setup = summary.setup
-        table.add_row(
+        row = (
             setup.task,
             setup.method.name,
             setup.sampling.model,
@@ -32,13 +39,15 @@ def print_summaries(console: Console, summaries: Sequence[Summary]) -> None:
             *(str(spread or "-") for spread in (summary.steps, summary.feedback, summary.tokens)),
             str(sum(summary.calls.values())),
         )
+        table.add_row(*(Text(printable(cell)) for cell in row))
     Console(width=max(WIDTH, console.width), highlight=False).print(table)
     for summary in summaries:
+        task = printable(summary.setup.task)
         for failure, count in Counter(end["failure"] for end in summary.ends if end["failure"]).items():
-            console.print(f"failed on {summary.setup.task}: {count} episodes, {failure}")
+            console.print(f"failed on {task}: {count} episodes, {printable(failure)}")
         notes = [f"{name.replace('_', ' ')} {count}" for name, count in summary.faults.items()]
         if notes:
-            console.print(f"faults on {summary.setup.task}: {', '.join(notes)}")
+            console.print(f"faults on {task}: {printable(', '.join(notes))}")
         if summary.missing:
-            console.print(f"not complete on {summary.setup.task}: {summary.missing} episodes are missing")
+            console.print(f"not complete on {task}: {summary.missing} episodes are missing")
     console.print("Steps, feedback and tokens: mean (standard deviation) over successes, as in the papers.")

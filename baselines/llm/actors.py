@@ -39,6 +39,9 @@ async def objections(
 
     Agents that are asked do not hear each other. One whose call is lost, or whose reply says neither yes nor
     no, does not object, and is counted.
+
+    Raises:
+        EpisodeFailedError: if there is no budget.
     """
     doubts = stage.doubts(plan) if ask == "rule" else {}
     certain = [
@@ -50,6 +53,7 @@ async def objections(
     said = await together(
         *(_asked(line, stage, method, prompts, plan, agent, doubts.get(agent)) for agent in asked)
     )
+    line.require_budget()
     found = [*certain, *(objection for objection in said if objection is not None)]
     return sorted(found, key=lambda objection: objection.agent)
 
@@ -88,6 +92,9 @@ async def take_turns(line: Line, stage: Stage, method: Method, prompts: Prompts,
     comes of those after it. What it decides must be legal and go together with what has been decided. If it
     is not, it is asked again as often as the method allows, and then plays its part of the plan if that goes
     together with what has been decided, or else what it can least.
+
+    Raises:
+        EpisodeFailedError: if there is no budget.
     """
     decided: list[int | None] = list(stage.undecided)
     for agent in stage.choosers:
@@ -129,6 +136,7 @@ async def _turn(
     messages = [system_message(stage, prompts), Message("user", said)]
     for _ in range(method.repairs + 1):
         reply = await line.ask("actor", messages, turn_schema(stage, agent), agent=name)
+        line.require_budget()
         if reply.text is None:
             line.faults["lost_actor"] += 1
             break

@@ -49,9 +49,16 @@ def find_objects(text: str) -> list[Found]:
         except (ValueError, RecursionError):
             end = _closing(text, at)
         else:
-            found.append(Found(value, tuple(twice)))
+            found.append(Found(_encodable(value), tuple(twice)))
         at = end
     return found
+
+
+def _encodable(value: dict[str, Any]) -> dict[str, Any]:
+    """An object without halves of surrogate pairs, which could be neither sent back nor written to a file."""
+    text = json.dumps(value, ensure_ascii=False)
+    encodable: dict[str, Any] = json.loads(text.encode(errors="replace"))
+    return encodable
 
 
 def _closing(text: str, start: int) -> int:
@@ -153,7 +160,11 @@ def _plan(found: Found, stage: Stage, decided: Sequence[int | None], told: Seque
     everybody = len(told) == stage.n
     actions = list(decided)
     problems = Problems()
-    for name in found.twice:
+    twice = {plain(name): name for name in found.twice}
+    # The same name in two spellings is the same name.
+    spellings = Counter(map(plain, found.value))
+    twice |= {plain(name): name for name in found.value if spellings[plain(name)] > 1}
+    for name in twice.values():
         problems.add("duplicate_key", f"{name:.60} is named twice.")
     for name, value in found.value.items():
         agent = agents.get(plain(name))
@@ -165,8 +176,8 @@ def _plan(found: Found, stage: Stage, decided: Sequence[int | None], told: Seque
         if action is None or action not in stage.legal[agent]:
             kind = "unknown_action" if action is None else "illegal_action"
             can = ", ".join(stage.names(agent)) or "nothing"
-            shown = f"{stage.text.agents[agent]} cannot do {json.dumps(value):.80}; it can do: {can}."
-            problems.add(kind, shown)
+            said = json.dumps(value, ensure_ascii=False)
+            problems.add(kind, f"{stage.text.agents[agent]} cannot do {said:.80}; it can do: {can}.")
             continue
         actions[agent] = action
     for agent in told:
@@ -203,13 +214,16 @@ class Verdict:
 
 def read_verdict(text: str, stage: Stage, agent: int) -> Verdict | None:
     """An agent's verdict, or None if the reply is none; agreement may come in any spelling."""
-    for found in reversed(find_objects(text)):
+    objects = find_objects(text)
+    for found in reversed(objects):
         keys = {plain(key): value for key, value in found.value.items()}
         agrees = _agreement(keys.get("agree"))
-        if agrees is not None:
-            action = _action(keys.get("action"), stage, agent) if keys.get("action") is not None else None
+        if agrees is not None and "agree" not in map(plain, found.twice):
+            action = None if keys.get("action") is None else _action(keys["action"], stage, agent)
+            action = action if action in stage.legal[agent] else None
             return Verdict(agrees, action, " ".join(str(keys.get("reason", "")).split())[:LONGEST_REASON])
-    agrees = _agreement(text)
+    # The key of an object that says nothing clear is no agreement.
+    agrees = None if objects else _agreement(text)
     return (
         None
         if agrees is None

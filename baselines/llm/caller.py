@@ -14,7 +14,7 @@ from baselines.llm.budget import Bound, Budget, bound_of
 from baselines.llm.dialect import Dialects
 from baselines.llm.endpoint import Attempt, Endpoint
 from baselines.llm.endpoint_settings import EndpointSettings
-from baselines.llm.faults import BUDGET, FAULTS, LENGTH, REFUSED, UNSUPPORTED
+from baselines.llm.faults import BUDGET, FAULTS, LENGTH, REFUSED, UNREACHABLE, UNSUPPORTED
 from baselines.llm.gate import Gate
 from baselines.llm.pace import Pace
 from baselines.llm.requests import Reply, Request, Usage
@@ -63,6 +63,11 @@ class Caller:
         self._chance = random.Random()
 
     async def complete(self, request: Request) -> Reply:
+        """The reply of the endpoint, after as many attempts as may help.
+
+        Raises:
+            EndpointError: if it cannot be reached, or says that nobody can ever answer.
+        """
         started = time.monotonic()
         course = _Course(request.sampling.max_tokens)
         answer, failure = await self._pursue(request, course)
@@ -90,6 +95,9 @@ class Caller:
             if attempt.complaint.message:
                 self.complaints.setdefault(fault, attempt.complaint.message)
             if not self._goes_on(course, fault):
+                if fault == UNREACHABLE:
+                    # It says nothing of the model, so that it must not count as one of its failures.
+                    raise self._endpoint.unreachable
                 return Attempt(), fault
             if fault != UNSUPPORTED:
                 await asyncio.sleep(self._retry.wait(course.failed, attempt.retry_after, self._chance))

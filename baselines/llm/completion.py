@@ -8,6 +8,9 @@ from typing import Any
 from baselines.llm.faults import ERROR_BODY, LENGTH, NO_CHOICES, NO_CONTENT, NOT_A_COMPLETION
 from baselines.llm.requests import Usage
 
+MOST_TOKENS = 2**40
+"""What is said to be more is no number of tokens; sums of those below it are exact in any format."""
+
 
 @dataclass(frozen=True)
 class Content:
@@ -37,7 +40,7 @@ def read_completion(completion: Any) -> Content:
     text, fault = _first_choice(completion.choices)
     fingerprint = getattr(completion, "system_fingerprint", None)
     usage = _usage(getattr(completion, "usage", None))
-    return Content(text, fault, usage, fingerprint if isinstance(fingerprint, str) else None)
+    return Content(text, fault, usage, _encodable(fingerprint) if isinstance(fingerprint, str) else None)
 
 
 def _first_choice(choices: Any) -> tuple[str | None, str | None]:
@@ -53,8 +56,12 @@ def _first_choice(choices: Any) -> tuple[str | None, str | None]:
     text = getattr(getattr(choices[0], "message", None), "content", None)
     if not isinstance(text, str):
         return None, NO_CONTENT
-    # Halves of surrogate pairs, which JSON can name, could be neither sent back nor written to a file.
-    return text.encode(errors="replace").decode(), None
+    return _encodable(text), None
+
+
+def _encodable(text: str) -> str:
+    """Text without halves of surrogate pairs, which JSON can name but no file can hold."""
+    return text.encode(errors="replace").decode()
 
 
 def _usage(reported: Any) -> Usage | None:
@@ -69,4 +76,5 @@ def _usage(reported: Any) -> Usage | None:
 
 def _count(holder: Any, name: str) -> int | None:
     value = getattr(holder, name, None)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS
+    return value if is_count else None

@@ -12,7 +12,14 @@ from baselines.errors import EndpointError
 from baselines.llm.completion import read_completion
 from baselines.llm.dialect import Complaint
 from baselines.llm.endpoint_settings import EndpointSettings
-from baselines.llm.faults import BROKEN_JSON, CONNECTION, NOT_A_COMPLETION, TIMEOUT, fault_of_status
+from baselines.llm.faults import (
+    BROKEN_JSON,
+    CONNECTION,
+    NOT_A_COMPLETION,
+    TIMEOUT,
+    UNREACHABLE,
+    fault_of_status,
+)
 from baselines.llm.requests import Usage
 from baselines.llm.retry import retry_after
 
@@ -32,6 +39,9 @@ HOPELESS: Mapping[int, str] = {
     404: "knows no such address or no such model",
 }
 """Statuses after which nobody can ever answer."""
+
+SPENT = "insufficient_quota"
+"""What OpenAI calls an account without credit, by the status 429: no wait mends that."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,14 @@ class Endpoint:
         """Close the connections."""
         await self._client.close()
 
+    @property
+    def unreachable(self) -> EndpointError:
+        """The error of an endpoint to which no connection comes about, however often it is tried."""
+        return EndpointError(
+            f"{self._settings.base_url} cannot be reached; expected an endpoint that listens there: start "
+            "it, look at the network, or change base_url"
+        )
+
     async def attempt(self, arguments: Mapping[str, Any]) -> Attempt:
         """Ask once.
 
@@ -89,7 +107,7 @@ class Endpoint:
             self._give_up(refusal, arguments["model"])
         return attempt
 
-    async def _ask(self, arguments: Mapping[str, Any]) -> tuple[tuple[int, str] | None, Attempt]:
+    async def _ask(self, arguments: Mapping[str, Any]) -> tuple[str | None, Attempt]:
         import httpx2
         import openai
 
@@ -99,8 +117,9 @@ class Endpoint:
                 completion = await self._client.chat.completions.create(**arguments)
         except openai.APIStatusError as error:
             complaint = self._complaint(error)
-            if error.status_code in HOPELESS:
-                return (error.status_code, complaint.message), Attempt()
+            reason = HOPELESS.get(402 if complaint.code == SPENT else error.status_code)
+            if reason is not None:
+                return f"{reason} (status {error.status_code}; it says: {complaint.message!r})", Attempt()
             fault = fault_of_status(error.status_code)
             return None, Attempt(
                 fault=fault, retry_after=retry_after(error.response.headers), complaint=complaint
@@ -110,16 +129,20 @@ class Endpoint:
         except openai.APIConnectionError as error:
             # Where no connection came about, nothing was sent.
             unsent = isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout)
-            fault = TIMEOUT if isinstance(error, openai.APITimeoutError) else CONNECTION
-            return None, Attempt(fault=fault, usage=Usage() if unsent else None)
+            if unsent:
+                return None, Attempt(fault=UNREACHABLE)
+            return None, Attempt(fault=TIMEOUT if isinstance(error, openai.APITimeoutError) else CONNECTION)
         except openai.OpenAIError:
             return None, Attempt(fault=NOT_A_COMPLETION)
         except (ValueError, RecursionError):
             # What `openai` lets through of the decoder of JSON: broken, no UTF-8, or nested too deeply.
             return None, Attempt(fault=BROKEN_JSON)
         content = read_completion(completion)
-        text = None if content.text is None else self._without_key(content.text)
-        return None, Attempt(text, content.fault, content.usage, content.fingerprint)
+        text, fingerprint = (
+            None if words is None else self._without_key(words)
+            for words in (content.text, content.fingerprint)
+        )
+        return None, Attempt(text, content.fault, content.usage, fingerprint)
 
     def _complaint(self, error: APIStatusError) -> Complaint:
         body = error.body if isinstance(error.body, Mapping) else {}
@@ -133,12 +156,11 @@ class Endpoint:
         # Endpoints repeat the key that they refuse, and a model may be told it.
         return text if self._key == PLACEHOLDER else text.replace(self._key, "[key]")
 
-    def _give_up(self, refusal: tuple[int, str], model: str) -> NoReturn:
-        status, message = refusal
+    def _give_up(self, refusal: str, model: str) -> NoReturn:
         settings = self._settings
         raise EndpointError(
-            f"{settings.base_url} {HOPELESS[status]} (status {status}, model {model!r}, key from "
-            f"{settings.key_env}; it says: {message!r}); expected a base_url that ends before "
+            f"{settings.base_url} {refusal}, asked for model {model!r} with the key from "
+            f"{settings.key_env}; expected a base_url that ends before "
             f"/chat/completions, a model that it lists under /models and a key that is valid there: set "
             f"{settings.key_env} or change base_url or the model"
         )

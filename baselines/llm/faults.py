@@ -26,6 +26,7 @@ CONFLICT = "conflict"
 TIMEOUT = "timeout"
 SERVER_ERROR = "server_error"
 CONNECTION = "connection"
+UNREACHABLE = "unreachable"
 BROKEN_JSON = "broken_json"
 NOT_A_COMPLETION = "not_a_completion"
 ERROR_BODY = "error_body"
@@ -41,7 +42,8 @@ FAULTS: Mapping[str, Fault] = {
     CONFLICT: Fault("status 409", again=True, billed=False),
     TIMEOUT: Fault("no whole answer in time, or status 408 or 504", again=True, billed=True),
     SERVER_ERROR: Fault("any other status from 500", again=True, billed=False),
-    CONNECTION: Fault("the connection failed or ended within the answer", again=True, billed=True),
+    CONNECTION: Fault("the connection ended within the request or the answer", again=True, billed=True),
+    UNREACHABLE: Fault("no connection came about; nothing was sent", again=True, billed=False),
     BROKEN_JSON: Fault("the answer is broken JSON", again=True, billed=True),
     NOT_A_COMPLETION: Fault("the answer is something else, for instance a page", again=True, billed=True),
     ERROR_BODY: Fault("the answer says that it succeeded, and holds no choices", again=True, billed=True),

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from baselines.llm.faults import BUDGET
 from baselines.llm.requests import Client, Message, Reply, Request, Sampling, Usage
 
 
@@ -45,6 +46,7 @@ class Line:
         self.faults: Counter[str] = Counter()
         self._client, self._sampling, self._listener = client, sampling, listener
         self._asked = 0
+        self._stopped: str | None = None
 
     def begin(self, timestep: int) -> None:
         """From now on it is this timestep."""
@@ -62,15 +64,29 @@ class Line:
         self.usage += reply.usage
         self.faults.update(reply.faults)
         self._listener.call(number, request, reply)
+        if reply.failure == BUDGET:
+            self._stopped = self._stopped or role
         return reply
+
+    def require_budget(self) -> None:
+        """Make sure that no call has been without budget; those asked at the same time have all ended.
+
+        What would come of going on without an answer would not come of it once there is a higher ceiling.
+
+        Raises:
+            EpisodeFailedError: if one has been.
+        """
+        if self._stopped is not None:
+            raise EpisodeFailedError(f"{BUDGET} ({self._stopped})")
 
     async def need(self, role: str, messages: Sequence[Message], schema: Mapping[str, Any]) -> str:
         """What is said to a question without whose answer nothing can be done.
 
         Raises:
-            EpisodeFailedError: if the call fails.
+            EpisodeFailedError: if the call fails, or there is no budget.
         """
         reply = await self.ask(role, messages, schema)
+        self.require_budget()
         if reply.text is None:
             raise EpisodeFailedError(f"{reply.failure} ({role})")
         return reply.text

@@ -23,7 +23,7 @@ class Memory:
 
     Args:
         prompts: what is said.
-        tokens: past steps are told while the situation with them is estimated below so many.
+        tokens: past steps are told while the rules and the situation with them are estimated below so many.
     """
 
     def __init__(self, prompts: Prompts, tokens: int) -> None:
@@ -39,7 +39,8 @@ class Memory:
         )
 
     def situation(self, timestep: int, stage: Stage) -> str:
-        """The situation, with as many past steps as there is room for, the latest first."""
+        """The situation, with as many past steps as there is room for beside the rules, the latest first."""
+        rules = self._prompts.say("system", rules=stage.text.rules, agents=stage.text.agents)
         idle = stage.text.idle
         said = {
             "timestep": timestep,
@@ -47,11 +48,10 @@ class Memory:
             "idle": None if idle is None else stage.text.actions(0)[idle],
             "legal": {stage.text.agents[agent]: stage.names(agent) for agent in stage.choosers},
         }
-        room = self._tokens - estimated_tokens(self._prompts.say("situation", past=[], **said))
         told: list[str] = []
         for step in self._past:
-            room -= estimated_tokens(step)
-            if room < 0:
+            longer = self._prompts.say("situation", past=[*told, step], **said)
+            if estimated_tokens(rules) + estimated_tokens(longer) >= self._tokens:
                 break
             told.append(step)
         return self._prompts.say("situation", past=told, **said)

@@ -34,8 +34,8 @@ class Method:
         repairs: how often an illegal plan is sent back, 6 in the authors' code.
         on_exhausted: what then: "fail" ends the episode, as in the authors' code; "stay", ours, drops what
             is illegal.
-        memory_tokens: past steps are told, the latest first, while the prompt is estimated below so many
-            tokens; 3,000 in the authors' code.
+        memory_tokens: past steps are told, the latest first, while the rules and the situation with them are
+            estimated below so many tokens; 3,000 in the authors' code.
 
     Raises:
         InvalidArgumentError: for a value out of range.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,15 @@ def write_pages(records: Sequence[Record], out: Path, watch: Callable[[int], Non
         lstrip_blocks=True,
     )
     templates.filters.update(compact=compact, percent=percent)
-    common = {"summary": summary, "setup": summary.setup, "header": records[0], "tokens": _tokens}
+    told = {"endpoint": summary.setup.host or "none", "repeats": summary.setup.repeats}
+    settings = told | asdict(summary.setup.method) | asdict(summary.setup.sampling)
+    common = {
+        "summary": summary,
+        "setup": summary.setup,
+        "settings": settings,
+        "header": records[0],
+        "tokens": _tokens,
+    }
     out.mkdir(parents=True, exist_ok=True)
     index = out / "index.html"
     write_text(index, templates.get_template("transcript.html.j2").render(common) + "\n")

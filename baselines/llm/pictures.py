@@ -10,10 +10,10 @@ from typing import Any
 
 from PIL import Image
 
+from baselines.errors import TranscriptError
 from baselines.llm.setup import Setup
 from stmg_envs import parallel_env
-from stmg_envs.errors import MissingEngineError
-from wrappers import is_external
+from stmg_envs.errors import InvalidActionError, MissingEngineError
 
 
 def pictures(setup: Setup, seed: int, joint_actions: Sequence[Sequence[int]]) -> list[str]:
@@ -25,8 +25,12 @@ def pictures(setup: Setup, seed: int, joint_actions: Sequence[Sequence[int]]) ->
         setup: of the run.
         seed: of the episode.
         joint_actions: as they were played, each (n,).
+
+    Raises:
+        TranscriptError: if they cannot have been played.
     """
-    if is_external(setup.env_id):
+    # A module that somebody's transcript names is not imported for pictures.
+    if setup.is_external:
         return []
     try:
         env = parallel_env(setup.env_id, render_mode="rgb_array", **setup.env_args)
@@ -38,9 +42,16 @@ def pictures(setup: Setup, seed: int, joint_actions: Sequence[Sequence[int]]) ->
             drawn = [_address(env.render())]
         except NotImplementedError:
             return []
-        for actions in joint_actions:
+        n = len(env.possible_agents)
+        for timestep, actions in enumerate(joint_actions):
+            where = f"joint_action={list(actions)!r:.80} in timestep {timestep} of the episode of seed {seed}"
+            if len(actions) != n or not env.agents:
+                raise TranscriptError(f"{where} cannot have been played; expected {n} actions before its end")
             told = dict(zip(env.possible_agents, actions, strict=True))
-            env.step({agent: told[agent] for agent in env.agents})
+            try:
+                env.step({agent: told[agent] for agent in env.agents})
+            except InvalidActionError as error:
+                raise TranscriptError(f"{where} cannot have been played: {error}") from None
             drawn.append(_address(env.render()))
     return drawn
 

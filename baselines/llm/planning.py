@@ -72,12 +72,14 @@ class Planner:
         replies = await together(
             *(self._line.ask(critic, [self._system, self._user(critic)], schema) for critic in CRITICS)
         )
+        self._line.require_budget()
         return [None if reply.text is None else read_plan(reply.text, self._stage) for reply in replies]
 
     async def _jointly(self) -> list[Reading | None]:
         """What one voice proposes for two."""
         schema = plans_schema(self._stage, CRITICS)
         reply = await self._line.ask("critics", [self._system, self._user("critics")], schema)
+        self._line.require_budget()
         if reply.text is None:
             return [None for _ in CRITICS]
         return [*read_parts(reply.text, self._stage, CRITICS)]
@@ -100,7 +102,7 @@ class Planner:
             self._line.faults.update({"lost_critic": 1} if reading is None else reading.faults)
             return NO_PLAN
         self._line.faults.update(reading.faults)
-        return json.dumps(self._stage.named(reading.actions))
+        return json.dumps(self._stage.named(reading.actions), ensure_ascii=False)
 
     async def _decide(self, said: str) -> Plan:
         """Ask until the plan is legal, at most as often as the method allows."""

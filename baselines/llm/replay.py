@@ -8,7 +8,7 @@ from typing import Any
 
 from baselines.errors import TranscriptError
 from baselines.llm.requests import Client, Reply, Request
-from baselines.llm.transcript import Record, reply_of
+from baselines.llm.transcript import Record, is_answered, reply_of
 
 Place = tuple[int, str, int]
 """Episode, digest of what is asked, and how often the episode has asked it before."""
@@ -19,7 +19,8 @@ class Replay:
 
     Args:
         records: of the transcript.
-        beyond: who answers what the transcript does not hold; by default that is an error.
+        beyond: who answers what the transcript does not hold, or had no budget for; by default nobody does:
+            what it does not hold is an error, and what had no budget has none again.
 
     Attributes:
         answered: calls answered from the transcript.
@@ -50,11 +51,12 @@ class Replay:
         asked = (request.episode, request.digest)
         record = self._calls.get((*asked, self._seen[asked]))
         self._seen[asked] += 1
-        if record is not None:
+        if record is not None and (self._beyond is None or is_answered(record)):
             self.answered += 1
             return reply_of(record)
         if self._beyond is not None:
-            return await self._beyond.complete(request)
+            reply = await self._beyond.complete(request)
+            return reply if record is None else reply.after(reply_of(record))
         raise TranscriptError(self._miss(request))
 
     def _miss(self, request: Request) -> str:

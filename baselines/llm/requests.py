@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Protocol
 
 Speaker = Literal["system", "user", "assistant"]
@@ -127,6 +127,16 @@ class Reply:
     faults: tuple[str, ...] = ()
     fingerprint: str | None = None
     seconds: float = 0.0
+
+    def after(self, earlier: Reply) -> Reply:
+        """This reply with what an earlier call for it has cost, which came to an end without an answer."""
+        return replace(
+            self,
+            usage=earlier.usage + self.usage,
+            attempts=earlier.attempts + self.attempts,
+            faults=earlier.faults + self.faults,
+            seconds=earlier.seconds + self.seconds,
+        )
 
 
 class Client(Protocol):

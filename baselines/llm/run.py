@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from baselines.errors import TranscriptError
+from baselines.llm.budget import Budget
 from baselines.llm.episode import EpisodePlayer, Story
 from baselines.llm.line import Line
 from baselines.llm.prompts import Prompts
@@ -15,7 +16,8 @@ from baselines.llm.requests import Client
 from baselines.llm.setup import Setup, setup_of
 from baselines.llm.stage import Stage
 from baselines.llm.together import together
-from baselines.llm.transcript import Record, Transcript, is_answered, read_records, write_records
+from baselines.llm.transcript import Record, Transcript, read_records, reply_of, write_records
+from stmg_envs.errors import STMGError
 
 TRANSCRIPT = "transcript.jsonl"
 """What a transcript is called in the folder of its run."""
@@ -79,31 +81,51 @@ def begin(setup: Setup, path: Path, resume: bool = False) -> Transcript:
     header, *records = read_records(path)
     setup.require_same(header)
     # Replies were paid for; steps and ends come of them again, further than before where there was no budget.
-    answered = [record for record in records if record["kind"] == "call" and is_answered(record)]
-    write_records(path, [header, *answered])
-    return Transcript(path, [header, *answered])
+    # Calls that a ceiling ended may have been attempted before, and that was paid for as well.
+    calls = [record for record in records if record["kind"] == "call"]
+    write_records(path, [header, *calls])
+    return Transcript(path, [header, *calls])
 
 
-def replay(path: Path, out: Path, watch: Watch | None = None) -> list[Story]:
+def replay(path: Path, out: Path, watch: Watch | None = None, trust: bool = False) -> list[Story]:
     """Play the run of a transcript again, offline, and write its transcript anew.
 
     Args:
         path: the transcript.
         out: the new one; its bytes are those of the old one if that was a whole run.
         watch: called with every episode that has ended.
+        trust: import the module of another package that a transcript names as its game. Whoever made the
+            transcript chose it, and what is imported runs.
 
     Raises:
-        TranscriptError: if anything is asked that the transcript does not hold, or a state differs.
+        TranscriptError: if anything is asked that the transcript does not hold, or it cannot be played.
     """
-    records = read_records(path)
-    setup = setup_of(records[0])
-    setup.require_same(records[0])
-    if out.exists():
-        raise TranscriptError(f"{out} exists already; choose another --out")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_records(out, [records[0]])
-    with Transcript(out, [records[0]]) as transcript:
-        return asyncio.run(play(setup, Replay(records), transcript, watch=watch))
+    header, *records = read_records(path)
+    try:
+        setup = setup_of(header)
+        setup.require_same(header)
+        if setup.is_external and not trust:
+            raise TranscriptError(
+                f"its game {setup.env_id!r} is a module of another package, which would be imported and run; "
+                "expected a game of stmg: say --trust (trust=True) if you trust whoever made the transcript"
+            )
+        there = {record["episode"] for record in records}
+        if len(there) != setup.episodes:
+            raise TranscriptError(
+                f"it holds {len(there)} of {setup.episodes} episodes; expected a whole run: finish it with "
+                "stmg llm run --resume"
+            )
+        Stage(setup.env_id, setup.env_args).close()
+        # All but the day and the versions comes of the setup: what does not is found when bytes are compared.
+        again = {**setup.header(), "date": header["date"], "versions": header["versions"]}
+        if out.exists():
+            raise TranscriptError(f"{out} exists already; choose another --out")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_records(out, [again])
+        with Transcript(out, [again]) as transcript:
+            return asyncio.run(play(setup, Replay(records), transcript, watch=watch))
+    except STMGError as error:
+        raise TranscriptError(f"{path} cannot be played again: {error}") from None
 
 
 def first_difference(path: Path, other: Path) -> str | None:
@@ -119,3 +141,11 @@ def first_difference(path: Path, other: Path) -> str | None:
 def resumed(client: Client, records: list[Record]) -> Client:
     """Who answers a run that goes on: the transcript as far as it goes, then the client."""
     return Replay(records, beyond=client)
+
+
+def count_spent(budget: Budget, records: Iterable[Record]) -> None:
+    """Count what the calls of a transcript have cost, those without an answer included."""
+    for record in records:
+        if record["kind"] == "call":
+            reply = reply_of(record)
+            budget.spend(record["episode"], reply.usage, reply.attempts)

@@ -9,13 +9,21 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from baselines.errors import ConfigError, TranscriptError
 from baselines.evaluation.results import task_name
 from baselines.llm.method import Method
+from baselines.llm.printable import printable
 from baselines.llm.prompts import Prompts
 from baselines.llm.requests import Sampling
 from baselines.llm.transcript import FORMAT, Record
 from stmg_envs.arguments import require_count
+from stmg_envs.errors import STMGError
+from wrappers import is_external
+
+NOT_THE_GAMES = frozenset({"id", "env_id", "num_envs", "device", "render_mode"})
+"""What environments are made with besides the arguments of their games."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,8 @@ class Setup:
         require_count("repeats", self.repeats, 1)
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ConfigError(f"seeds={self.seeds} is not accepted; expected distinct integers")
+        for name in NOT_THE_GAMES.intersection(self.env_args):
+            raise ConfigError(f"env_args has {name!r}, which is no argument of a game; leave it out")
         Prompts(self.prompts)
 
     @property
@@ -64,6 +74,11 @@ class Setup:
     def seed(self, episode: int) -> int:
         """The seed of an episode's environment."""
         return self.seeds[episode % len(self.seeds)]
+
+    @property
+    def is_external(self) -> bool:
+        """Whether the game is a module of another package, which is imported where it is played."""
+        return is_external(self.env_id)
 
     def header(self) -> Record:
         """The first record of a transcript that begins now."""
@@ -113,14 +128,13 @@ def setup_of(header: Record) -> Setup:
         TranscriptError: if it tells none.
     """
     try:
-        told: dict[str, Any] = dict(header["setup"])
-        parts: dict[str, Any] = {
-            "method": Method(**told.pop("method")),
-            "sampling": Sampling(**told.pop("sampling")),
-            "seeds": tuple(told.pop("seeds")),
-        }
-        return Setup(**told, **parts)
-    except (KeyError, TypeError) as error:
-        raise TranscriptError(
-            f"header={header!r:.200} tells no setup ({error}); name a transcript.jsonl"
-        ) from None
+        return TypeAdapter(Setup).validate_python(header["setup"])
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    except STMGError as error:
+        reason = str(error)
+    raise TranscriptError(
+        f"the setup in the header is none ({printable(reason):.200}); expected the header as stmg llm run "
+        "wrote it"
+    )

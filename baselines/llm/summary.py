@@ -86,7 +86,8 @@ def summarize(records: Iterable[Record]) -> Summary:
         faults.update(end["faults"])
         usage += Usage(**end["usage"])
     whole = [end["metrics"] for end in ends if end["failure"] is None]
-    names = whole[0] if whole else {}
+    # An episode that somebody has changed may lack some.
+    names = [name for name in (whole[0] if whole else {}) if all(name in metrics for metrics in whole)]
     return Summary(
         setup=setup,
         date=records[0]["date"],

@@ -14,13 +14,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
+from pydantic import ValidationError
+
 from baselines.errors import TranscriptError
 from baselines.llm.faults import BUDGET
+from baselines.llm.printable import printable
+from baselines.llm.records import check_record
 from baselines.llm.requests import Reply, Request, Usage
 from baselines.storage import write_text
 
 FORMAT = 1
 KINDS = ("header", "call", "step", "end")
+LONGEST_REASON = 200
+"""Letters of what is wrong with a line."""
 Record = dict[str, Any]
 Key = tuple[int, int, int, int]
 
@@ -55,7 +61,7 @@ def reply_of(record: Mapping[str, Any]) -> Reply:
 
 
 def is_answered(record: Mapping[str, Any]) -> bool:
-    """Whether a call has had its answer; one for which there was no budget has not been made."""
+    """Whether a call has come to its end; one that a ceiling ended has not."""
     return bool(record["reply"]["failure"] != BUDGET)
 
 
@@ -122,29 +128,51 @@ def read_records(path: Path) -> list[Record]:
         TranscriptError: if the file cannot be read, or is no transcript.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        data = path.read_bytes()
+    except OSError as error:
         raise TranscriptError(
             f"{path} cannot be read as a transcript ({error}); name a transcript.jsonl"
         ) from None
-    *lines, _ = text.split("\n")
+    # Whatever killed a run may have cut a letter of several bytes.
+    *lines, _ = data.split(b"\n")
     records = [_record(path, number, line) for number, line in enumerate(lines, 1)]
     if not records or records[0]["kind"] != "header":
         raise TranscriptError(
             f"{path} does not begin with the header of a transcript; name a transcript.jsonl"
         )
-    if records[0].get("format") != FORMAT:
-        raise TranscriptError(
-            f"{path} has format {records[0].get('format')!r}; expected {FORMAT}: use the stmg that made it"
-        )
+    for number, record in enumerate(records[1:], 2):
+        if record["kind"] == "header":
+            raise TranscriptError(
+                f"{path}, line {number} is another header; expected one transcript in a file"
+            )
     return list({key_of(record): record for record in records}.values())
 
 
-def _record(path: Path, number: int, line: str) -> Record:
+def _record(path: Path, number: int, line: bytes) -> Record:
+    """A line that has been checked, for a transcript may come from anybody."""
     try:
-        record = json.loads(line)
-        key_of(record)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise TranscriptError(f"{path}, line {number}: {line!r:.60} is no record of a transcript") from None
-    found: Record = record
-    return found
+        record: Record = json.loads(line)
+        if record["kind"] == "header" and record["format"] != FORMAT:
+            raise TranscriptError(
+                f"{path} has format {record['format']!r:.60}; expected {FORMAT}: use the stmg that made it"
+            )
+        check_record(line)
+        # What could not be written again is none either.
+        _line(record).encode()
+    except TranscriptError:
+        raise
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        shown = line[:60].decode(errors="replace")
+        raise TranscriptError(
+            f"{path}, line {number}: {shown!r} is no record of a transcript ({_reason(error)}); expected "
+            "the file as stmg llm run wrote it"
+        ) from None
+    return record
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong first, and where in the record."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return printable(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")[:LONGEST_REASON]
+    return f"{type(error).__name__}: {error}"[:LONGEST_REASON]

@@ -126,6 +126,48 @@ def test_a_key_that_is_refused_ends_the_run_with_one_sentence(
     assert "--resume" in result.output
 
 
+def test_an_endpoint_that_cannot_be_reached_ends_the_run_and_leaves_no_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("baselines.llm.retry.Retry.wait", lambda *_: 0.0)
+    with ScriptedServer(answer) as server:
+        pass
+    result = run(server, tmp_path / "boxes")
+    said = " ".join(result.output.split())
+    assert result.exit_code == 2 and "cannot be reached" in said and "--resume" in said, said
+    assert not (tmp_path / "boxes" / "results.json").exists()
+
+
+def test_what_the_endpoint_complains_of_is_said(tmp_path: Path) -> None:
+    from baselines.llm.scripted.faults import FaultPlan
+
+    with ScriptedServer(answer, FaultPlan(always=("context_overflow",))) as server:
+        result = run(server, tmp_path / "boxes")
+    said = " ".join(result.output.split())
+    assert "the endpoint said of refused: \"This model's maximum context length" in said
+
+
+def test_a_port_that_is_taken_is_said(server: ScriptedServer) -> None:
+    port = server.base_url.split(":")[2].split("/")[0]
+    result = stmg("serve", "--port", port)
+    assert result.exit_code == 2 and f"port={port} of 127.0.0.1 cannot be listened on" in result.output
+
+
+def test_what_others_say_is_no_markup_and_nothing_that_a_terminal_obeys(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    result = run(server, tmp_path / "[/boxes]", "--model", "[/red]")
+    assert result.exit_code == 0 and "[/red]" in result.output and "[/boxes]" in result.output, result.output
+    path = tmp_path / "[/boxes]" / "transcript.jsonl"
+    text = path.read_text(encoding="utf-8").replace("[/red]", "\\u001b[2J")
+    path.write_text(text.replace('"failure": null, "steps"', '"failure": "\\u001b[2J", "steps"'), "utf-8")
+    result = stmg("report", path)
+    assert result.exit_code == 0 and r"episodes, \x1b[2J" in result.output and "\x1b" not in result.output
+    path.write_text(text.replace('"metrics": {', '"metrics": {"\\u001b[2J": null, '), "utf-8")
+    result = stmg("report", path)
+    assert result.exit_code == 2 and r"\x1b[2J" in result.output and "\x1b" not in result.output
+
+
 def test_where_there_is_no_run_it_is_said(tmp_path: Path) -> None:
     for name in ("replay", "report"):
         result = stmg(name, tmp_path)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from asking import ask, request
+from asking import KEY, ask, request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +58,7 @@ def test_usage_in_all_its_parts() -> None:
         {"prompt_tokens": 0, "completion_tokens": 0},
         {"prompt_tokens": -3, "completion_tokens": 2},
         {"prompt_tokens": "3", "completion_tokens": 2},
+        {"prompt_tokens": 10**400, "completion_tokens": 2},
         "none",
     ],
 )
@@ -132,8 +133,15 @@ def test_bodies_that_are_none(body: bytes, fault: str) -> None:
 
 
 def test_halves_of_surrogate_pairs_can_be_written() -> None:
-    with answering(
-        json.dumps(scripted.completion_of(0, request().asked | {"model": ""}, "a\ud800b")).encode()
-    ) as server:
+    completion = scripted.completion_of(0, request().asked | {"model": ""}, "a\ud800b")
+    with answering(json.dumps(completion | {"system_fingerprint": "c\ud800"}).encode()) as server:
         (reply,) = ask(server, request())
-    assert reply.text == "a?b"
+    assert (reply.text, reply.fingerprint) == ("a?b", "c?")
+
+
+def test_the_key_is_not_in_the_fingerprint_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    completion = scripted.completion_of(0, request().asked | {"model": ""}, "yes")
+    with answering(json.dumps(completion | {"system_fingerprint": f"for {KEY}"}).encode()) as server:
+        (reply,) = ask(server, request())
+    assert reply.fingerprint == "for [key]"

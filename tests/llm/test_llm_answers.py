@@ -59,6 +59,7 @@ def test_names_are_taken_in_any_spelling(stage: Stage) -> None:
         ('{"Agent[0, 0]": "move(box_black, square[0, 1])"}', "unknown_action"),
         ('{"Agent[0, 0]": ["stay"]}', "unknown_action"),
         ('{"Agent[0, 0]": "stay", "Agent[0, 0]": "stay"}', "duplicate_key"),
+        ('{"Agent[0, 0]": "stay", "agent[0,0]": "stay"}', "duplicate_key"),
         ('{"Agent[0, 0]": "move(box_purple, target_purple)"}', "illegal_action"),
     ],
 )
@@ -103,11 +104,25 @@ def test_in_a_turn_only_ones_own_action_counts(stage: Stage) -> None:
         ('{"agree": "I do not agree", "reason": ""}', Verdict(False)),
         ("I disagree: it is far.", Verdict(False, None, "I disagree: it is far.")),
         ("The weather is nice.", None),
+        ('{"agree": null, "reason": ""}', None),
+        ('{"agree": true, "agree": false}', None),
+        (
+            '{"agree": false, "action": "move(box_blue, nowhere)", "reason": "a"}',
+            Verdict(False, None, "a"),
+        ),
         ("{}", None),
     ],
 )
 def test_agreement_in_any_case_and_punctuation(stage: Stage, reply: str, verdict: Verdict | None) -> None:
     assert read_verdict(reply, stage, 0) == verdict
+
+
+def test_halves_of_surrogate_pairs_do_not_come_through(stage: Stage) -> None:
+    """They could be neither sent back nor written down."""
+    verdict = read_verdict('{"agree": false, "reason": "a\\ud800b"}', stage, 0)
+    assert verdict == Verdict(False, None, "a?b")
+    (problem,) = read_plan('{"Agent\\udfff": "stay"}', stage).problems
+    assert problem == "There is no Agent?."
 
 
 def test_reasons_are_shortened(stage: Stage) -> None:

@@ -17,7 +17,7 @@ from baselines.llm.endpoint_settings import EndpointSettings
 from baselines.llm.method import Method
 from baselines.llm.prices import Ceiling
 from baselines.llm.requests import Sampling
-from baselines.llm.run import TRANSCRIPT, begin, play, resumed
+from baselines.llm.run import TRANSCRIPT, begin, count_spent, play, resumed
 from baselines.llm.scripted.corruption import corrupted
 from baselines.llm.scripted.faults import FaultPlan
 from baselines.llm.scripted.oracle import answer
@@ -48,6 +48,7 @@ def serve_and_play(
         async with open_client(settings, budget, QUICK) as client:
             with begin(setup, folder / TRANSCRIPT, resume) as transcript:
                 records = list(transcript.records.values())
+                count_spent(client.budget, records)
                 await play(setup, resumed(client, records), transcript)
                 return summarize(transcript.records.values())
 
@@ -141,3 +142,19 @@ def test_the_key_is_in_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         serve_and_play(tmp_path, server, seeds=1)
     assert set(server.authorizations) == {f"Bearer {KEY}"}
     assert KEY not in (tmp_path / TRANSCRIPT).read_text(encoding="utf-8")
+
+
+def test_what_a_ceiling_ended_between_attempts_is_paid_for_as_well(tmp_path: Path) -> None:
+    """However often a run goes on with the same ceiling, its calls count what they have cost before."""
+    plan = FaultPlan(always=("broken_json",))
+    with ScriptedServer(answer, plan) as server:
+        for resume in (False, True, True):
+            budget = Budget(run=Ceiling(max_calls=4))
+            stopped = serve_and_play(tmp_path, server, seeds=1, budget=budget, resume=resume)
+    assert server.calls == 4 and stopped.missing == 1
+    with ScriptedServer(answer) as server:
+        done = serve_and_play(tmp_path, server, seeds=1, resume=True)
+    records = read_records(tmp_path / TRANSCRIPT)
+    attempts = [record["reply"]["attempts"] for record in records if record["kind"] == "call"]
+    assert done.success == 1.0 and sum(attempts) == 4 + server.calls
+    assert done.faults["broken_json"] == 4 and done.usage.estimated > 0

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 from playing import TRANSPORT, Scripted, ends, oracle, run, steps
 
+from baselines.llm.memory import estimated_tokens
 from baselines.llm.method import Method
-from baselines.llm.requests import Request
+from baselines.llm.prompts import Prompts
+from baselines.llm.requests import Reply, Request
+from baselines.llm.run import TRANSCRIPT, first_difference, replay
 from baselines.llm.scripted.oracle import greedy_actions
 from baselines.llm.stage import Stage
 from stmg_envs.errors import InvalidArgumentError
@@ -109,6 +112,41 @@ def test_a_lost_plan_fails_the_episode_and_a_lost_critic_does_not(tmp_path: Path
     )
 
 
+class Poor(Scripted):
+    """Has no budget for calls of some roles."""
+
+    def __init__(self, *roles: str) -> None:
+        super().__init__()
+        self._without = roles
+
+    async def complete(self, request: Request) -> Reply:
+        reply = await super().complete(request)
+        poor = request.role in self._without
+        return Reply(None, "budget", attempts=0) if poor else reply
+
+
+@pytest.mark.parametrize(
+    ("role", "method"),
+    [
+        ("explorer", Method()),
+        ("critics", Method(critics="joint")),
+        ("actor", Method(ask="all")),
+        ("actor", Method(ask="none", actors="turns")),
+        ("assessor", Method()),
+    ],
+)
+def test_without_budget_an_episode_does_not_go_on_as_if_a_call_was_lost(
+    tmp_path: Path, role: str, method: Method
+) -> None:
+    """With a higher ceiling everything would be asked otherwise."""
+    client = Poor(role)
+    (story,), records = run(tmp_path, client, method)
+    assert story.failure == f"budget ({role})" and story.steps == 0 and not steps(records)
+    assert client.asked[-1].role in (role, "exploiter")
+    replay(tmp_path / TRANSCRIPT, tmp_path / "again.jsonl")
+    assert first_difference(tmp_path / TRANSCRIPT, tmp_path / "again.jsonl") is None
+
+
 def moves_away(request: Request) -> str:
     """A plan that moves the box of the first square south, in a grid of one column: away from its target."""
     if request.role == "actor":
@@ -197,6 +235,32 @@ def test_the_past_is_told_latest_first_and_only_as_far_as_there_is_room(tmp_path
     client = Scripted()
     run(tmp_path / "none", client, Method(ask="none", memory_tokens=0))
     assert not any("What has happened" in request.messages[1].content for request in client.asked)
+
+
+def test_the_rules_and_the_past_together_are_below_what_they_may_have(tmp_path: Path) -> None:
+    client = Scripted()
+    run(tmp_path, client, Method(ask="none", memory_tokens=600))
+    told = [
+        estimated_tokens(rules.content)
+        + estimated_tokens(said.content.partition("\n\nYou are the critic")[0])
+        for rules, said in (request.messages for request in client.of("explorer"))
+    ]
+    assert max(told) < 600
+    assert any("What has happened" in request.messages[1].content for request in client.of("explorer"))
+
+
+def test_names_are_told_in_order_and_as_they_are_written() -> None:
+    said = Prompts().say(
+        "turn",
+        agent="z",
+        timestep=0,
+        view="",
+        actions=["stay"],
+        leaders={"b": "é <'>", "a": "1"},
+        part="1",
+        example={},
+    )
+    assert """{"b": "é <'>", "a": "1"}""" in said
 
 
 def test_any_game_with_discrete_actions_is_played(tmp_path: Path) -> None:

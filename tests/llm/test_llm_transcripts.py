@@ -94,6 +94,14 @@ def test_a_changed_request_is_not_in_the_transcript(tmp_path: Path, old: str, ne
         asyncio.run(Replay(records).complete(other))
 
 
+@pytest.mark.parametrize("old", ['"task": "grid', '"header", '])
+def test_a_header_that_its_setup_does_not_give_differs(tmp_path: Path, old: str) -> None:
+    run(tmp_path, Scripted(), Method(ask="none"))
+    changed = altered(tmp_path / TRANSCRIPT, old, old.replace("grid", "Grid").replace(", ", ",  "))
+    replay(changed, tmp_path / "again.jsonl")
+    assert first_difference(changed, tmp_path / "again.jsonl") == f"line 1 of {changed}"
+
+
 def test_a_changed_prompt_is_refused_before_anything_is_played(tmp_path: Path) -> None:
     run(tmp_path, Scripted(), Method(ask="none"))
     digest = read_records(tmp_path / TRANSCRIPT)[0]["prompts"]
@@ -130,8 +138,8 @@ class Stops(Scripted):
         return await super().complete(request)
 
 
-@pytest.mark.parametrize("torn", [False, True])
-def test_a_run_goes_on_where_it_was_stopped_and_asks_nothing_twice(tmp_path: Path, torn: bool) -> None:
+@pytest.mark.parametrize("torn", [b"", b'{"kind": "call", "episo', '{"kind": "é'.encode()[:-1]])
+def test_a_run_goes_on_where_it_was_stopped_and_asks_nothing_twice(tmp_path: Path, torn: bytes) -> None:
     setup = Setup("stmg/GridTransport-v0", {}, (0, 1, 2), method=Method(actors="turns"))
     whole = Scripted()
     with begin(setup, tmp_path / "whole" / TRANSCRIPT) as transcript:
@@ -147,9 +155,9 @@ def test_a_run_goes_on_where_it_was_stopped_and_asks_nothing_twice(tmp_path: Pat
             except KilledError:
                 assert number < 2
         asked += client.asked
-        if torn and number < 2:
-            with path.open("a", encoding="utf-8") as file:
-                file.write('{"kind": "call", "episo')
+        if number < 2:
+            with path.open("ab") as file:
+                file.write(torn)
     assert sorted(request.digest for request in asked) == sorted(request.digest for request in whole.asked)
     assert path.read_bytes() == (tmp_path / "whole" / TRANSCRIPT).read_bytes()
 
@@ -166,14 +174,32 @@ def test_another_setup_does_not_go_on(tmp_path: Path) -> None:
         begin(setup, tmp_path / TRANSCRIPT)
 
 
+HEADER = (
+    '{"kind": "header", "format": 1, "setup": {"env_id": "stmg/Penalty-v0"}, "task": "penalty", '
+    '"prompts": "0", "date": "2026-01-01", "versions": {"stmg": "0", "torch": "0", "python": "0"}}\n'
+)
+END = (
+    '{"kind": "end", "episode": 0, "timestep": 1, "seed": 0, "success": true, "failure": "1", "steps": 1, '
+    '"feedback": 0, "returns": [0.5], "metrics": {}, "calls": {}, "faults": {}, "usage": '
+    '{"prompt": 0, "cached": 0, "completion": 0, "reasoning": 0, "estimated": 0}}\n'
+)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "does not begin with the header"),
-        ('{"kind": "step", "episode": 0, "timestep": 0}\n', "does not begin with the header"),
+        (END, "does not begin with the header"),
         ('{"kind": "header", "format": 99}\n', "format 99"),
         ("[1]\n", "line 1: '\\[1\\]' is no record"),
-        ('{"kind": "header", "format": 1}\n{"kind": "call"}\n', "line 2"),
+        ('{"kind": "header", "format": 1}\n', "line 1: .*header.setup: Field required"),
+        (HEADER + '{"kind": "call"}\n', "line 2: .*call.episode: Field required"),
+        (HEADER + "\n", "line 2"),
+        (HEADER + END.replace("0.5", "NaN"), "line 2: .*end.returns.0: .* finite"),
+        (HEADER + END.replace("0.5", "1e999"), "line 2: .*end.returns.0: .* finite"),
+        (HEADER + END.replace('"1"', '"\\ud800"'), "line 2"),
+        (HEADER + END.replace('"episode": 0', '"episode": "../0"'), "line 2: .*end.episode"),
+        (HEADER + HEADER, "line 2 is another header"),
         ('{"kind": "poem"}\n', "line 1"),
         ("[" * 100_000 + "\n", "line 1"),
     ],
@@ -189,8 +215,6 @@ def test_files_that_are_no_transcripts_are_refused(tmp_path: Path, text: str, me
 
 def test_a_header_without_a_setup_is_refused(tmp_path: Path) -> None:
     path = tmp_path / TRANSCRIPT
-    path.write_text(
-        '{"kind": "header", "format": 1, "setup": {"env_id": "stmg/Penalty-v0"}}\n', encoding="utf-8"
-    )
-    with pytest.raises(TranscriptError, match="tells no setup"):
+    path.write_text(HEADER.replace("env_id", "game"), encoding="utf-8")
+    with pytest.raises(TranscriptError, match=r"transcript.jsonl cannot .*: the setup in the header is none"):
         replay(path, tmp_path / "again.jsonl")

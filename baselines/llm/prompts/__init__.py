@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
+import json
+from functools import cached_property, partial
 from importlib.resources import files
 from typing import Any
 
@@ -39,6 +40,8 @@ class Prompts:
         self._templates = Environment(
             loader=DictLoader(self._sources), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
+        # That of Jinja is for pages: it sorts names, and escapes what means something there.
+        self._templates.filters["json"] = partial(json.dumps, ensure_ascii=False)
 
     @cached_property
     def digest(self) -> str:

@@ -173,6 +173,7 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "wrong_key": repeats_key(401),
     "forbidden_key": repeats_key(403),
+    "no_credit": refuses(429, "You exceeded your current quota", code="insufficient_quota"),
     "no_model": refuses(404, "The model does not exist"),
 }
 """All of them by name."""

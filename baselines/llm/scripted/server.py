@@ -178,8 +178,9 @@ class _Listener(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(address, handler)
+        # First, for where the port is taken this is closed at once.
         self._open: set[socket.socket] = set()
+        super().__init__(address, handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._open.add(request)
