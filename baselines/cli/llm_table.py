@@ -12,6 +12,7 @@ from rich.text import Text
 
 from baselines.evaluation.numbers import percent
 from baselines.llm.printable import printable
+from baselines.llm.published import EPISODES, MODEL, published_rows
 from baselines.llm.summary import Summary
 
 WIDTH = 132
@@ -24,7 +25,10 @@ def text_console() -> Console:
 
 
 def print_summaries(console: Console, summaries: Sequence[Summary]) -> None:
-    """Print a row for each run, with steps, feedback and tokens over successes as the papers count them."""
+    """Print a row for each run, and below what is published of the same tasks.
+
+    Steps, feedback and tokens are over successes, as the papers count them.
+    """
     table = Table(box=SIMPLE_HEAD)
     for title in ("task", "method", "model", "episodes", "success", "steps", "feedback", "tokens", "calls"):
         table.add_column(title, overflow="fold")
@@ -40,6 +44,11 @@ def print_summaries(console: Console, summaries: Sequence[Summary]) -> None:
             str(sum(summary.calls.values())),
         )
         table.add_row(*(Text(printable(cell)) for cell in row))
+    for task in dict.fromkeys(summary.setup.task for summary in summaries):
+        for theirs in published_rows(task):
+            spreads = (str(spread or "-") for spread in (theirs.steps, theirs.feedback, theirs.tokens))
+            share = percent(theirs.success)
+            table.add_row(task, theirs.method, MODEL, f"{EPISODES}/{EPISODES}", share, *spreads, "")
     Console(width=max(WIDTH, console.width), highlight=False).print(table)
     for summary in summaries:
         task = printable(summary.setup.task)

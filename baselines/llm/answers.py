@@ -63,12 +63,23 @@ def _encodable(value: dict[str, Any]) -> dict[str, Any]:
 
 def _closing(text: str, start: int) -> int:
     """Behind the bracket that closes the one at `start`; the end if none does, for the rest is nested."""
-    depth = 0
-    for at in range(start, len(text)):
+    depth, at = 0, start
+    while at < len(text):
+        if text[at] == '"':
+            # Brackets between quotes open and close nothing.
+            at = _end_of_words(text, at)
+            continue
         depth += {"{": 1, "}": -1}.get(text[at], 0)
+        at += 1
         if depth == 0:
-            return at + 1
+            return at
     return len(text)
+
+
+def _end_of_words(text: str, quote: int) -> int:
+    """Behind the quotation mark that ends what begins at `quote`; the end of the text if none does."""
+    found = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL).match(text, quote)
+    return found.end() if found else len(text)
 
 
 def _depth(text: str, start: int) -> int:
@@ -146,8 +157,10 @@ def read_parts(text: str, stage: Stage, names: Sequence[str]) -> list[Reading]:
 
 
 def _last(text: str, stage: Stage, decided: Sequence[int | None], told: Sequence[int]) -> Reading:
-    """The last reading without problems, or the last one."""
-    readings = [_plan(found, stage, decided, told) for found in find_objects(text)]
+    """The last reading without problems, or the last one; an empty object counts where there is no other."""
+    objects = find_objects(text)
+    objects = [found for found in objects if found.value] or objects
+    readings = [_plan(found, stage, decided, told) for found in objects]
     if not readings:
         sentence = 'The reply holds no JSON object {"agent": "action", ...}.'
         return Reading(tuple(decided), (sentence,), {"no_object": 1})

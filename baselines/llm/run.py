@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from baselines.errors import TranscriptError
 from baselines.llm.budget import Budget
 from baselines.llm.episode import EpisodePlayer, Story
@@ -71,20 +73,35 @@ def begin(setup: Setup, path: Path, resume: bool = False) -> Transcript:
 
     Raises:
         TranscriptError: if there is one and it is not to be resumed, there is none to be resumed, or it is
-            of another setup.
+            of another setup, or another process writes it.
     """
-    if not resume:
-        if path.exists():
-            raise TranscriptError(f"{path} exists already; go on with it (--resume), or choose another --out")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_records(path, [setup.header()])
-    header, *records = read_records(path)
-    setup.require_same(header)
-    # Replies were paid for; steps and ends come of them again, further than before where there was no budget.
-    # Calls that a ceiling ended may have been attempted before, and that was paid for as well.
-    calls = [record for record in records if record["kind"] == "call"]
-    write_records(path, [header, *calls])
-    return Transcript(path, [header, *calls])
+    if not resume and path.exists():
+        raise TranscriptError(f"{path} exists already; go on with it (--resume), or choose another --out")
+    if resume and not path.is_file():
+        raise TranscriptError(
+            f"{path} does not exist: there is nothing to go on with; begin without --resume"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise TranscriptError(
+            f"{path} is being written by another process; wait for its end, or stop it"
+        ) from None
+    try:
+        if not resume:
+            write_records(path, [setup.header()])
+        header, *records = read_records(path)
+        setup.require_same(header)
+        # Replies were paid for; steps and ends come of them again, further than before where there was no
+        # budget. Calls that a ceiling ended may have been attempted before, and that was paid for as well.
+        calls = [record for record in records if record["kind"] == "call"]
+        write_records(path, [header, *calls])
+    except BaseException:
+        lock.release()
+        raise
+    return Transcript(path, [header, *calls], lock)
 
 
 def replay(path: Path, out: Path, watch: Watch | None = None, trust: bool = False) -> list[Story]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
+from filelock import BaseFileLock
 from pydantic import ValidationError
 
 from baselines.errors import TranscriptError
@@ -71,13 +72,14 @@ class Transcript:
     Args:
         path: the file; what it holds is kept.
         records: what it holds.
+        lock: that is held while it is written, if others could write it too; released on leaving.
 
     Attributes:
         records: all that is in it, by where it stands.
     """
 
-    def __init__(self, path: Path, records: Iterable[Record] = ()) -> None:
-        self.path = path
+    def __init__(self, path: Path, records: Iterable[Record] = (), lock: BaseFileLock | None = None) -> None:
+        self.path, self._lock = path, lock
         self.records: dict[Key, Record] = {key_of(record): record for record in records}
         self._file: TextIO | None = None
 
@@ -90,6 +92,8 @@ class Transcript:
     ) -> None:
         if self._file is not None:
             self._file.close()
+        if self._lock is not None:
+            self._lock.release()
 
     def add(self, record: Record) -> None:
         """Write a record, unless the same one is there."""

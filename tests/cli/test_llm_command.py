@@ -43,11 +43,16 @@ def test_run_replay_and_report(server: ScriptedServer, tmp_path: Path) -> None:
     result = run(server, out)
     assert result.exit_code == 0, result.output
     assert "2/2" in result.output and "100" in result.output
-    assert {file.name for file in out.iterdir()} == {"transcript.jsonl", "results.json", "manifest.json"}
+    written = {file.name for file in out.iterdir() if not file.name.startswith(".")}
+    assert written == {"transcript.jsonl", "results.json", "manifest.json"}
     result = stmg("replay", out)
     assert result.exit_code == 0 and "2 episodes came out again, with the same bytes" in result.output
     result = stmg("report", out)
     assert result.exit_code == 0 and "steps" in result.output
+    # What the papers reached on the same task stands below it.
+    rows = [line.split() for line in result.output.splitlines() if "GPT-4" in line]
+    assert [row[1] for row in rows] == ["hmas-2", "llamac"]
+    assert " ".join(rows[1]).endswith("100 % 7.00 (1.79) 2.00 (1.26) 23900.00 (8380.00)")
     page = (out / "pages" / "index.html").read_text(encoding="utf-8")
     assert page.count("episode-") == 2
     episode = (out / "pages" / "episode-1.html").read_text(encoding="utf-8")
@@ -90,7 +95,7 @@ def test_a_transcript_that_was_changed_differs(server: ScriptedServer, tmp_path:
         (["--key-env", "sk-123"], "no name of an environment variable"),
         (["--seeds", "1,1"], "expected distinct integers"),
         (["--env-arg", "variant=medium"], "variant='medium'"),
-        (["--resume"], "cannot be read as a transcript"),
+        (["--resume"], "there is nothing to go on with"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_asked(

@@ -35,6 +35,8 @@ def move(stage: Stage, agent: int) -> tuple[str, int]:
         "```json\n{}\n```",
         "Let me think. {{not json}} Here it is: {} Done.",
         '{{"Agent[0, 0]": 3}} or {}',
+        "{} That leaves nothing: {{}}.",
+        'First {{"a": "}}", broken, "b": {{"Agent[0, 0]": "stay"}}}} but then {}',
     ],
 )
 def test_plans_are_found_in_whatever_is_around_them(stage: Stage, wrapping: str) -> None:

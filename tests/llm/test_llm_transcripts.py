@@ -164,7 +164,8 @@ def test_a_run_goes_on_where_it_was_stopped_and_asks_nothing_twice(tmp_path: Pat
 
 def test_another_setup_does_not_go_on(tmp_path: Path) -> None:
     setup = Setup("stmg/GridTransport-v0", {}, (0,))
-    begin(setup, tmp_path / TRANSCRIPT)
+    with begin(setup, tmp_path / TRANSCRIPT), pytest.raises(TranscriptError, match="by another process"):
+        begin(setup, tmp_path / TRANSCRIPT, resume=True)
     other = Setup("stmg/GridTransport-v0", {}, (0,), method=Method(repairs=2))
     with pytest.raises(
         TranscriptError, match=r"method is .*'repairs': 2.*, in the transcript .*'repairs': 6"

@@ -24,16 +24,26 @@ GRIDS = list(dict.fromkeys(cell.task for cell in LLAMAC.players if cell.env_id =
 
 
 def test_the_published_rows_are_those_of_the_paper() -> None:
-    """Its table, HMAS-2 and LLaMAC: percent of 10 instances that are solved, steps and their deviation."""
+    """Its table, HMAS-2 and LLaMAC: percent of 10 instances that are solved; steps, feedback and tokens."""
     paper = {
-        ("easy", 2, 2): ((100, 9.9, 2.74), (100, 7.0, 1.79)),
-        ("easy", 2, 4): ((80, 15.5, 6.09), (100, 7.6, 1.36)),
-        ("easy", 4, 8): ((60, 30.6, 9.70), (100, 12.9, 2.70)),
-        ("hard", 2, 2): ((80, 7.0, 5.0), (100, 4.7, 1.35)),
-        ("hard", 2, 4): ((20, 17.0, 9.0), (90, 7.44, 2.95)),
-        ("hard", 4, 8): ((0,), (90, 8.44, 1.57)),
+        ("easy", 2, 2): ((100, 9.9, 2.74, 3.3, 2.05, 49900, 17980), (100, 7.0, 1.79, 2.0, 1.26, 23900, 8380)),
+        ("easy", 2, 4): (
+            (80, 15.5, 6.09, 12.3, 5.83, 158400, 107840),
+            (100, 7.6, 1.36, 4.3, 1.42, 38000, 10570),
+        ),
+        ("easy", 4, 8): (
+            (60, 30.6, 9.70, 26.1, 13.59, 599300, 245400),
+            (100, 12.9, 2.70, 10.7, 3.35, 122600, 30550),
+        ),
+        ("hard", 2, 2): ((80, 7.0, 5.0, 6.0, 9.74, 76100, 116660), (100, 4.7, 1.35, 3.6, 2.80, 28800, 18490)),
+        ("hard", 2, 4): (
+            (20, 17.0, 9.0, 24.0, 20.0, 355500, 291050),
+            (90, 7.44, 2.95, 10.56, 7.54, 94000, 68090),
+        ),
+        ("hard", 4, 8): ((0,), (90, 8.44, 1.57, 12.11, 2.51, 119800, 32750)),
     }
-    names = ("success", "steps", "steps_deviation")
+    means = ("steps", "feedback", "tokens")
+    names = ("success", *(name + end for name in means for end in ("", "_deviation")))
     expected = {
         f"gridtransport(variant={variant},rows={rows},columns={columns})": {
             label: dict(zip(names, (row[0] / 100, *row[1:]), strict=False))
