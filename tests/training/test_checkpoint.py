@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,18 @@ def test_a_foreign_safetensors_file_is_one_clear_error(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(1)}, tmp_path / "foreign.safetensors")
     with pytest.raises(CheckpointError, match="no checkpoint"):
         load_checkpoint(tmp_path / "foreign.safetensors")
+
+
+class Payload:
+    """Runs code where somebody unpickles it."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return exec, ("raise SystemExit('unpickled')",)
+
+
+def test_no_checkpoint_is_a_pickle(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    for data in (pickle.dumps(Payload()), pickle.dumps({"policy.x": torch.zeros(1)})):
+        path.write_bytes(data)
+        with pytest.raises(CheckpointError, match="no checkpoint"):
+            load_checkpoint(path)
