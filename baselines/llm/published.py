@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from baselines.llm.summary import Spread
+from baselines.evaluation.spread import Spread
 from baselines.reproduce.experiments import EXPERIMENTS
 
 MODEL, EPISODES = "GPT-4, published", 10

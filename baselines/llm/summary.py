@@ -4,33 +4,13 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from baselines.evaluation.spread import Spread
 from baselines.llm.requests import Usage
 from baselines.llm.setup import Setup, setup_of
 from baselines.llm.transcript import Record
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Mean and population standard deviation, as the papers' tables have them; None of nothing.
-
-    Attributes:
-        mean: the mean.
-        deviation: the standard deviation.
-    """
-
-    mean: float
-    deviation: float
-
-    @staticmethod
-    def of(values: Sequence[float]) -> Spread | None:
-        """The spread of numbers."""
-        return Spread(statistics.fmean(values), statistics.pstdev(values)) if values else None
-
-    def __str__(self) -> str:
-        return f"{self.mean:.2f} ({self.deviation:.2f})"
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from statistics import fmean, pstdev
 from typing import Any
+
+from baselines.evaluation.spread import Spread
 
 NONE = "-"
 """What stands for the mean of no episodes."""
@@ -24,16 +25,15 @@ class Sample:
     @property
     def mean(self) -> float:
         """Their mean; NaN of none."""
-        return fmean(self.values) if self.values else float("nan")
+        return self.spread.mean if self.spread else float("nan")
 
     @property
-    def deviation(self) -> float:
-        """Their standard deviation as a population; NaN of none."""
-        return pstdev(self.values) if self.values else float("nan")
+    def spread(self) -> Spread | None:
+        """Their mean and the deviation around it; None of none."""
+        return Spread.of(self.values)
 
     def __str__(self) -> str:
-        """Mean and deviation: 6.06 (1.30)."""
-        return f"{self.mean:.2f} ({self.deviation:.2f})" if self.values else NONE
+        return str(self.spread or NONE)
 
 
 def sample(evaluations: Iterable[Mapping[str, Any]], metric: str, among: str) -> Sample:

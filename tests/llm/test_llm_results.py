@@ -9,13 +9,14 @@ import pytest
 from playing import Scripted, oracle, run
 
 from baselines.errors import ResultsError
+from baselines.evaluation.spread import Spread
 from baselines.leaderboard.site import write_site
 from baselines.llm.method import Method
 from baselines.llm.page import write_pages
 from baselines.llm.requests import Request
 from baselines.llm.results import write_results
 from baselines.llm.run import TRANSCRIPT
-from baselines.llm.summary import Spread, summarize
+from baselines.llm.summary import summarize
 from baselines.llm.transcript import read_records
 
 TASK = "gridtransport(variant=easy,rows=2,columns=2)"

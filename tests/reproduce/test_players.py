@@ -13,6 +13,7 @@ from small_experiment import PENALTY, Titles, run
 
 from baselines.cli.reproduce import command
 from baselines.errors import ResultsError
+from baselines.evaluation.spread import Spread
 from baselines.reproduce.archive import PROVENANCE, Archive
 from baselines.reproduce.entries import caption
 from baselines.reproduce.experiment import Experiment, Measure, PlayerCell
@@ -57,12 +58,12 @@ def test_mean_and_deviation_are_those_of_what_counts() -> None:
     """Of 4 and 6 the mean is 5, and both are 1 away from it."""
     counted = sample([GREEDY_NUMBERS], "steps", "success")
     assert counted.values == (4.0, 6.0)
-    assert (counted.mean, counted.deviation, str(counted)) == (5.0, 1.0, "5.00 (1.00)")
+    assert (counted.mean, counted.spread, str(counted)) == (5.0, Spread(5.0, 1.0), "5.00 (1.00)")
     both = sample([GREEDY_NUMBERS, EXACT_NUMBERS], "steps", "success")
     assert both.values == (4.0, 6.0, 3.0, 5.0, 4.0)
     assert str(Sample(())) == "-"
     assert Sample(()).mean != Sample(()).mean
-    assert Sample(()).deviation != Sample(()).deviation
+    assert Sample(()).spread is None
 
 
 @pytest.mark.parametrize("name", ["scan", "turns"])
