@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 from typing import Any
 
@@ -69,7 +70,22 @@ class CommandGroup(click.RichGroup):
 
             if isinstance(error, STMGError):
                 raise InvalidCall(str(error)) from None
-            raise
+            sentence = _of_the_machine(error)
+            if sentence is None:
+                raise
+            raise InvalidCall(sentence) from None
+
+
+def _of_the_machine(error: Exception) -> str | None:
+    """What to say where a machine cannot do more, None for other errors, and for readers that have gone."""
+    if isinstance(error, OSError) and error.errno != errno.EPIPE and error.strerror:
+        where = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror}{where}; what was written before is whole"
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return "memory has ended; use fewer seeds or environments, a smaller network, or a larger machine"
+    if isinstance(error, RecursionError):
+        return "an argument or a file has too many levels, lists within lists; make it flatter"
+    return None
 
 
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})

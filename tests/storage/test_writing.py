@@ -75,3 +75,13 @@ write_bytes(Path({str(path)!r}), b"new")
     assert path.read_bytes() == (b"old" if died and number == 1 and call != "close" else b"new")
     write_bytes(path, b"newer")
     assert path.read_bytes() == b"newer" and list(tmp_path.iterdir()) == [path]
+
+
+def test_the_file_that_found_no_room_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as raised:
+        write_bytes(tmp_path / "a", b"new")
+    assert raised.value.filename == str(tmp_path / "a")
