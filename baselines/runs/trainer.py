@@ -153,18 +153,19 @@ class Trainer:
         trackers = [TensorBoard(self.directory.path, keep_until), *self.trackers]
         log = MetricsLog(self.directory.path, plan.seeds, trackers, keep_until)
         started = time.perf_counter() - self.elapsed
-        evaluated = self._evaluate(self.updates_done)
-        if self.goal is not None:
-            self.goal.check(evaluated.as_metrics(0))
-        if self.resumed:
-            self.directory.resumed(plan, self.step)
-            # It would be of another policy until the end of training.
-            self.directory.plays.unlink(missing_ok=True)
-        if self.updates_done == 0:
-            results.add(0, 0.0, evaluated)
-            # Whenever it ends from now on there is something to go on with.
-            self._save()
-        try:
+        # Trackers write from threads of their own, which must not outlive what they write into.
+        with closing(log):
+            evaluated = self._evaluate(self.updates_done)
+            if self.goal is not None:
+                self.goal.check(evaluated.as_metrics(0))
+            if self.resumed:
+                self.directory.resumed(plan, self.step)
+                # It would be of another policy until the end of training.
+                self.directory.plays.unlink(missing_ok=True)
+            if self.updates_done == 0:
+                results.add(0, 0.0, evaluated)
+                # Whenever it ends from now on there is something to go on with.
+                self._save()
             with StopRequest() as stop:
                 while not self._finished(results):
                     due = self._next_evaluation()
@@ -186,8 +187,6 @@ class Trainer:
                     if stop.requested and self.updates_done < config.updates:
                         # This type itself, for which an interpreter ends as interrupted programs do.
                         raise KeyboardInterrupt(Stopped(self.directory.path, self.step, config.planned_steps))
-        finally:
-            log.close()
         final = self._evaluate(ABSOLUTE)
         results.set_absolute(final)
         write_plays(self.directory, plan, final)

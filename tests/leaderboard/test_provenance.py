@@ -47,14 +47,12 @@ def test_other_content_is_named(name: str, content: Any, named: str, tmp_path: P
     [
         ({"stmg": []}, {}, "results.json"),
         ({"stmg": {}}, {"mixing / steer": {"blocks": []}}, "manifest.json"),
-        ({"stmg": {}}, None, "manifest.json"),
     ],
 )
 def test_an_archive_of_something_else_is_refused(
     results: Any, manifest: Any, named: str, tmp_path: Path
 ) -> None:
     (tmp_path / "results.json").write_text(json.dumps(results))
-    if manifest is not None:
-        (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(InvalidArgumentError, match=named):
         Archive(tmp_path)

@@ -59,7 +59,7 @@ def test_workers_change_no_result(
         baselines.train(algorithm, env_id, env_args=env_args, seeds=2, out=out, workers=workers, **config)
         assert json.loads((out / "run.json").read_text())["workers"] == workers
     assert_same_runs(tmp_path / "0", tmp_path / "2")
-    evaluated = [baselines.evaluate(tmp_path / "2", 3, workers).returns for workers in (None, 0)]
+    evaluated = [baselines.evaluate(tmp_path / "2", 3, workers, trust=True).returns for workers in (None, 0)]
     assert np.array_equal(*evaluated)
     assert not multiprocessing.active_children()
 
@@ -140,7 +140,7 @@ def test_training_goes_on_when_workers_are_killed_ten_times_in_a_row(
     evaluations = results["stmg"][run.plan.task][algorithm]["seed_0"]
     assert evaluations["step_0"]["lost_episodes"] == [0]
     assert evaluations["absolute_metrics"]["lost_episodes"] == [16]
-    assert baselines.evaluate(run.path, 1).lost.tolist() == [16]  # type: ignore[union-attr]
+    assert baselines.evaluate(run.path, 1, trust=True).lost.tolist() == [16]  # type: ignore[union-attr]
     assert not multiprocessing.active_children()
 
 
@@ -236,8 +236,9 @@ def test_the_command_line_takes_workers(tmp_path: Path) -> None:
     command = ["train", "mappo", SPREAD, "--out", out, "--workers", "1", "--total-steps", "120", *flags]
     assert CliRunner().invoke(main, command).exit_code == 0
     assert json.loads(Path(out, "run.json").read_text())["workers"] == 1
-    assert CliRunner().invoke(main, ["evaluate", out, "--workers", "2", "--episodes", "2"]).exit_code == 0
-    assert CliRunner().invoke(main, ["report", out]).exit_code == 0
+    again = ["evaluate", out, "--workers", "2", "--episodes", "2", "--trust"]
+    assert CliRunner().invoke(main, again).exit_code == 0
+    assert CliRunner().invoke(main, ["report", out, "--trust"]).exit_code == 0
     played = baselines.train("mappo", "stmg/Penalty-v0", total_steps=100, out=tmp_path / "native")
     with pytest.raises(InvalidArgumentError, match="workers=2 of stmg/Penalty-v0: a native game"):
         baselines.evaluate(played.path, 2, workers=2)
