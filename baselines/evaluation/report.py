@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from baselines.evaluation import statistics
 from baselines.evaluation.figures import LARGE, SMALL, draw_curve
 from baselines.evaluation.final_table import final_table, last_metrics
 from baselines.evaluation.goal import Goal
+from baselines.evaluation.html import html_templates
 from baselines.evaluation.learning_curves import Curve, evaluation_curves, training_curves
 from baselines.evaluation.numbers import compact, duration, percent, ranges, with_margin
 from baselines.evaluation.play_tables import distinct_plays, stage_shares
@@ -74,14 +74,7 @@ def render_report(run: ReportInputs) -> str:
     Raises:
         InvalidArgumentError: if the run's plays are none of its game.
     """
-    environment = Environment(
-        loader=PackageLoader("baselines.evaluation"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(compact=compact, percent=percent)
+    environment = html_templates("baselines.evaluation")
     return environment.get_template("report.html.j2").render(_context(run)).rstrip() + "\n"
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from baselines.evaluation import statistics
 from baselines.evaluation.aggregates import REPETITIONS, THRESHOLDS
+from baselines.evaluation.html import html_templates
 from baselines.evaluation.names import file_name
 from baselines.evaluation.numbers import compact, percent
 from baselines.leaderboard.board import FEW_RUNS, TRAINING_SHARES, Board, SuiteBoard, TaskBoard, make_board
@@ -77,14 +77,8 @@ def write_site(results: Sequence[Path], out: Path) -> Site:
     models = [entry for entry in entries if entry.kind == "language model"]
     board = make_board([entry for entry in entries if entry.kind != "language model"])
     names = _page_names([task.task for task in board.tasks])
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("baselines.leaderboard"), PackageLoader("baselines.evaluation")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(compact=compact, percent=percent, link=quote, breakable=_breakable)
+    environment = html_templates("baselines.leaderboard", "baselines.evaluation")
+    environment.filters.update(link=quote, breakable=_breakable)
     environment.globals.update(
         few_runs=FEW_RUNS,
         level=percent(statistics.LEVEL),

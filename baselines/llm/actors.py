@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from baselines.llm.answers import read_turn, read_verdict
 from baselines.llm.line import Line
@@ -58,21 +59,30 @@ async def objections(
     return sorted(found, key=lambda objection: objection.agent)
 
 
+def _opening(
+    template: str, line: Line, stage: Stage, prompts: Prompts, advised: Plan, agent: int, **more: Any
+) -> list[Message]:
+    """What an agent is told first: the rules, what it sees and can do, and its part of the plan."""
+    said = prompts.say(
+        template,
+        agent=stage.text.agents[agent],
+        timestep=line.timestep,
+        view=stage.view(agent),
+        actions=stage.names(agent),
+        part=stage.text.actions(agent)[advised[agent]],
+        **more,
+    )
+    return [system_message(stage, prompts), Message("user", said)]
+
+
 async def _asked(
     line: Line, stage: Stage, method: Method, prompts: Prompts, plan: Plan, agent: int, doubt: Doubt | None
 ) -> Objection | None:
     name = stage.text.agents[agent]
-    said = prompts.say(
-        "actor",
-        agent=name,
-        timestep=line.timestep,
-        view=stage.view(agent),
-        actions=stage.names(agent),
-        plan=stage.named(plan) if method.name == "hmas-2" else None,
-        part=stage.text.actions(agent)[plan[agent]],
-        doubt=doubt.reason if doubt else "",
+    whole = stage.named(plan) if method.name == "hmas-2" else None
+    messages = _opening(
+        "actor", line, stage, prompts, plan, agent, plan=whole, doubt=doubt.reason if doubt else ""
     )
-    messages = [system_message(stage, prompts), Message("user", said)]
     reply = await line.ask("actor", messages, verdict_schema(stage, agent), agent=name)
     verdict = None if reply.text is None else read_verdict(reply.text, stage, agent)
     if verdict is None:
@@ -123,17 +133,8 @@ async def _turn(
     decided: Sequence[int | None],
 ) -> int:
     name = stage.text.agents[agent]
-    said = prompts.say(
-        "turn",
-        agent=name,
-        timestep=line.timestep,
-        view=stage.view(agent),
-        actions=stage.names(agent),
-        leaders=leaders,
-        part=stage.text.actions(agent)[plan[agent]],
-        example={name: stage.names(agent)[0]},
-    )
-    messages = [system_message(stage, prompts), Message("user", said)]
+    example = {name: stage.names(agent)[0]}
+    messages = _opening("turn", line, stage, prompts, plan, agent, leaders=leaders, example=example)
     for _ in range(method.repairs + 1):
         reply = await line.ask("actor", messages, turn_schema(stage, agent), agent=name)
         line.require_budget()

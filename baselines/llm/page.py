@@ -8,9 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
-from baselines.evaluation.numbers import compact, percent
+from baselines.evaluation.html import html_templates
 from baselines.llm.answers import find_objects
 from baselines.llm.pictures import pictures
 from baselines.llm.requests import Usage
@@ -77,14 +75,7 @@ def write_pages(records: Sequence[Record], out: Path, watch: Callable[[int], Non
         TranscriptError: if the header tells no setup.
     """
     summary = summarize(records)
-    templates = Environment(
-        loader=ChoiceLoader([PackageLoader("baselines.llm"), PackageLoader("baselines.evaluation")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters.update(compact=compact, percent=percent)
+    templates = html_templates("baselines.llm", "baselines.evaluation")
     told = {"endpoint": summary.setup.host or "none", "repeats": summary.setup.repeats}
     settings = told | asdict(summary.setup.method) | asdict(summary.setup.sampling)
     common = {
@@ -97,9 +88,11 @@ def write_pages(records: Sequence[Record], out: Path, watch: Callable[[int], Non
     out.mkdir(parents=True, exist_ok=True)
     index = out / "index.html"
     write_text(index, templates.get_template("transcript.html.j2").render(common) + "\n")
+    episodes: dict[int, list[Record]] = {}
+    for record in records[1:]:
+        episodes.setdefault(record["episode"], []).append(record)
     for end in summary.ends:
-        own = [record for record in records if record.get("episode") == end["episode"]]
-        page = {"end": end, **_episode(own, summary.setup, end)}
+        page = {"end": end, **_episode(episodes[end["episode"]], summary.setup, end)}
         path = out / f"episode-{end['episode']}.html"
         write_text(path, templates.get_template("episode.html.j2").render(common | page) + "\n")
         if watch is not None:

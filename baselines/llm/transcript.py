@@ -22,10 +22,13 @@ from baselines.llm.faults import BUDGET
 from baselines.llm.printable import printable
 from baselines.llm.records import check_record
 from baselines.llm.requests import Reply, Request, Usage
-from baselines.storage import write_text
+from baselines.storage import read_bytes, write_text
+from stmg_envs.errors import InvalidArgumentError
 
 FORMAT = 1
 KINDS = ("header", "call", "step", "end")
+MOST_BYTES = 2**34
+"""Of a transcript: every call holds its whole conversation."""
 LONGEST_REASON = 200
 """Letters of what is wrong with a line."""
 Record = dict[str, Any]
@@ -132,8 +135,8 @@ def read_records(path: Path) -> list[Record]:
         TranscriptError: if the file cannot be read, or is no transcript.
     """
     try:
-        data = path.read_bytes()
-    except OSError as error:
+        data = read_bytes(path, MOST_BYTES)
+    except (OSError, InvalidArgumentError) as error:
         raise TranscriptError(
             f"{path} cannot be read as a transcript ({error}); name a transcript.jsonl"
         ) from None

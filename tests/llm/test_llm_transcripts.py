@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import socket
 from pathlib import Path
@@ -219,3 +220,9 @@ def test_a_header_without_a_setup_is_refused(tmp_path: Path) -> None:
     path.write_text(HEADER.replace("env_id", "game"), encoding="utf-8")
     with pytest.raises(TranscriptError, match=r"transcript.jsonl cannot .*: the setup in the header is none"):
         replay(path, tmp_path / "again.jsonl")
+
+
+def test_a_pipe_is_no_transcript_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / TRANSCRIPT)
+    with pytest.raises(TranscriptError, match="is a pipe"):
+        read_records(tmp_path / TRANSCRIPT)
