@@ -54,3 +54,25 @@ def test_illegal_actions_are_not_explored() -> None:
     torch.testing.assert_close(
         shares, torch.tensor([[0.5, 0.0, 0.5], [1 / 3, 1 / 3, 1 / 3]]), atol=0.04, rtol=0.0
     )
+
+
+def test_weights_of_central_critics_grow_with_agents_not_with_their_square() -> None:
+    counts = []
+    for n in (10, 20):
+        spec = PolicySpec(n=n, obs_dim=2, action_width=3, discrete=True, state_dim=None)
+        counts.append(sum(p.numel() for p in DeterministicPolicy(spec, (8,), True).critic.parameters()))
+    assert counts[1] == 2 * counts[0]
+    # An agent: 2 and 3 numbers shown to all, 5 and a bias to itself, a layer norm, the output and its bias.
+    assert counts[0] == 10 * (8 * (2 + 3) + 8 * (5 + 1) + 2 * 8 + 9)
+
+
+def test_own_actions_are_judged_beside_what_the_others_do() -> None:
+    policy = make(True)
+    inputs = {"observation": OBSERVATIONS}
+    joint, other = (policy.encode(torch.tensor([pair])) for pair in ([0, 1], [2, 1]))
+    own = policy.encode(torch.tensor([[2, 2]]))
+    judged = policy.critic(inputs, joint, own)
+    # What the joint action says of the judged agent itself does not matter to it.
+    torch.testing.assert_close(judged[0, 0], policy.critic(inputs, other, own)[0, 0])
+    assert abs(judged[0, 1] - policy.critic(inputs, other, own)[0, 1]) > 0.01
+    torch.testing.assert_close(judged[0, 0], policy(inputs, other)[0, 0])
