@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,8 +11,8 @@ from torch import Tensor
 from baselines.errors import CheckpointError
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan
+from baselines.runs.saved import SavedProgress, load_training
 from baselines.runs.zoo import find_run
-from baselines.training.checkpoint import load_checkpoint
 from baselines.training.population import Population, policy_inputs
 from baselines.training.rollout import decision_noise
 from stmg_envs.protocol import Observations, Streams, identity_priority
@@ -112,13 +111,13 @@ def of_seed(plan: RunPlan, seed: int) -> RunPlan:
     return replace(plan, seeds=(seed,))
 
 
-def load_population(directory: RunDirectory, plan: RunPlan) -> tuple[Population, dict[str, Any]]:
+def load_population(directory: RunDirectory, plan: RunPlan) -> tuple[Population, SavedProgress]:
     """The saved policies of the plan's seeds, and how far their training had come.
 
     Raises:
         CheckpointError: if the checkpoint is missing, damaged, or of another run.
     """
-    tensors, progress = load_checkpoint(directory.checkpoint)
+    tensors, progress = load_training(directory)
     sizes = plan.policy_spec(plan.game())
     population = Population(lambda: plan.algorithm.build(plan.config, sizes), plan.seeds, plan.device)
     try:
