@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import errno
 import importlib
+import threading
 from typing import Any
 
 import rich_click as click
@@ -60,6 +61,7 @@ class CommandGroup(click.RichGroup):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         print_anywhere()
+        threading.excepthook = _of_threads
         return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -74,6 +76,12 @@ class CommandGroup(click.RichGroup):
             if sentence is None:
                 raise
             raise InvalidCall(sentence) from None
+
+
+def _of_threads(told: threading.ExceptHookArgs) -> None:
+    """Leave it to the main thread to say what its writers' threads could not write: it gets their errors."""
+    if not isinstance(told.exc_value, OSError):
+        threading.__excepthook__(told)
 
 
 def _of_the_machine(error: Exception) -> str | None:

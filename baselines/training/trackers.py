@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,14 +44,25 @@ class TensorBoard:
     """
 
     def __init__(self, directory: Path, keep_until: int) -> None:
-        self._writer = SummaryWriter(str(directory / "tensorboard"), purge_step=keep_until + 1)
+        self._folder = str(directory / "tensorboard")
+        self._writer = SummaryWriter(self._folder, purge_step=keep_until + 1)
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
-        for name, value in values.items():
-            self._writer.add_scalar(name, value, step)
+        with self._named():
+            for name, value in values.items():
+                self._writer.add_scalar(name, value, step)
 
     def close(self) -> None:
-        self._writer.close()
+        with self._named():
+            self._writer.close()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Errors of the thread that writes name no file."""
+        try:
+            yield
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self._folder) from None
 
 
 def check_wandb(project: str) -> None:

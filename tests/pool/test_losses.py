@@ -17,8 +17,7 @@ from hazards import CRASH, HANG, Hazards
 from processes import shared_memory
 
 from stmg_envs.errors import InvalidArgumentError
-from stmg_envs.pool import PoolVectorEnv, WorkerError
-from stmg_envs.pool.vector import STARTING_SECONDS
+from stmg_envs.pool import PoolVectorEnv, WorkerError, vector
 from stmg_envs.protocol import ParallelVectorEnv, Streams
 
 BATCH = 4
@@ -173,6 +172,22 @@ def test_environments_that_workers_cannot_make() -> None:
         PoolVectorEnv(lambda: unmakable(lambda: os._exit(3)), 2, workers=1)
 
 
+class Stopped(Hazards):
+    """Whoever makes these environments in a worker stops, and is not there to say so."""
+
+    def __init__(self, parent: int) -> None:
+        super().__init__(6)
+        if os.getpid() != parent:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def test_workers_that_stop_at_the_start_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vector, "STARTING_SECONDS", 3.0)
+    parent = os.getpid()
+    with pytest.raises(WorkerError, match="gave no answer in 3 s while it made its environments"):
+        PoolVectorEnv(lambda: Stopped(parent), BATCH, workers=2)
+
+
 def test_shared_memory_has_no_name_that_could_stay() -> None:
     before = shared_memory()
     env = PoolVectorEnv(Hazards, 2, workers=1)
@@ -219,7 +234,7 @@ def test_a_worker_that_is_lost_while_it_starts_again_is_one_more_loss(
     env.reset(seed=0)
     # Not the minutes that a first start gets.
     limit = 2.0 + env._starting
-    assert limit < STARTING_SECONDS / 2
+    assert limit < vector.STARTING_SECONDS / 2
     with caplog.at_level(logging.WARNING):
         *_, info = crash(env)
     assert info["lost"].tolist() == OF_THE_FIRST
