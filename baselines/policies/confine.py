@@ -31,8 +31,11 @@ MOST_FILES = 2**16
 
 PR_SET_SECCOMP, SECCOMP_FILTER = 22, 2
 PRLIMIT = {"x86_64": 302, "aarch64": 261}
-REFUSED = {"x86_64": (29, 64, 68, 101, 310, 311), "aarch64": (194, 190, 186, 117, 270, 271)}
-"""shmget, semget, msgget, ptrace, process_vm_readv, process_vm_writev."""
+REFUSED = {
+    "x86_64": (29, 64, 68, 240, 248, 249, 250, 101, 310, 311),
+    "aarch64": (194, 190, 186, 180, 217, 218, 219, 117, 270, 271),
+}
+"""shmget, semget, msgget, mq_open, add_key, request_key, keyctl, ptrace, process_vm_readv and _writev."""
 AUDITED = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 FIRST_OF_X32 = 0x40000000
 LOAD, IF_EQUAL, IF_AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06

@@ -251,25 +251,28 @@ def test_no_folder_of_a_policy_stays(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert found[0].status == "ok" and not list(tmp_path.iterdir())
 
 
-EVALUATION = """
-from baselines.policies import Limits, Task, evaluate_policies
-
-task = Task("stmg/Penalty-v0", seeds=(0,), episodes=1)
-evaluate_policies(["hostile:Sleeps"], task, limits=Limits(decision_seconds=600))
-"""
-
-
-def test_nothing_outlives_an_evaluation_that_is_killed(tmp_path: Path) -> None:
-    program = subprocess.Popen([sys.executable, "-c", EVALUATION])
+def test_an_evaluation_that_is_killed_leaves_results_and_nothing_else(tmp_path: Path) -> None:
+    out, folders = tmp_path / "out", tmp_path / "folders"
+    folders.mkdir()
+    options = ["--env", "stmg/Penalty-v0", "--seeds", "3,", "--episodes", "1", "--decision-seconds", "600"]
+    options += ["--policy", "hostile:Greedy", "--policy", "hostile:Forks", "--policy", "hostile:Sleeps"]
+    program = subprocess.Popen(
+        [sys.executable, "-m", "baselines", "evaluate", *options, "--out", str(out)],
+        env={**os.environ, "TMPDIR": str(folders)},
+    )
     deadline = time.monotonic() + 120
     try:
-        # The program, the guard, and what becomes the policy's process.
-        while len(left_over(tmp_path.name)) < 3 and time.monotonic() < deadline:
+        # Two have played, and the third begins: the program, the guard, and what becomes its process.
+        while time.monotonic() < deadline and not (
+            (out / "manifest.json").exists() and len(rows(out)) == 2 and len(left_over(tmp_path.name)) >= 3
+        ):
             time.sleep(0.05)
-        assert len(left_over(tmp_path.name)) >= 3
+        assert list(rows(out)) == ["Greedy", "Forks"]
     finally:
         program.kill()
         program.wait()
     while left_over(tmp_path.name) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not left_over(tmp_path.name)
+    assert not list(folders.iterdir())
+    assert list(json.loads((out / "results.json").read_text())["stmg"]["penalty(k=0)"]) == ["Greedy", "Forks"]
