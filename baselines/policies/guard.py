@@ -26,7 +26,7 @@ import time
 from typing import Any
 
 LIBC = ctypes.CDLL(None, use_errno=True)
-PR_SET_CHILD_SUBREAPER, PR_CAP_AMBIENT = 36, 47
+PR_SET_CHILD_SUBREAPER, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 36, 47, 2
 NEW_IPC, NEW_USER, NEW_PID = 0x08000000, 0x10000000, 0x20000000
 CAP_SYS_ADMIN = 21
 CAPABILITIES_VERSION = 0x20080522
@@ -47,7 +47,7 @@ def separate() -> bool:
     user, group = os.geteuid(), os.getegid()
     if LIBC.unshare(NEW_USER | NEW_PID | NEW_IPC):
         return False
-    # Where a security module refuses names to its users, files still know whose they are.
+    # Without names for its users a namespace still holds its processes, but no folder can be mounted in it.
     with contextlib.suppress(OSError):
         for name, text in (
             ("setgroups", "deny"),
@@ -56,9 +56,10 @@ def separate() -> bool:
         ):
             with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
                 file.write(text)
-    right = 1 << CAP_SYS_ADMIN
-    LIBC.capset(struct.pack("Ii", CAPABILITIES_VERSION, 0), struct.pack("6I", right, right, right, 0, 0, 0))
-    LIBC.prctl(PR_CAP_AMBIENT, 2, CAP_SYS_ADMIN, 0, 0)
+        right = 1 << CAP_SYS_ADMIN
+        rights = struct.pack("6I", right, right, right, 0, 0, 0)
+        LIBC.capset(struct.pack("Ii", CAPABILITIES_VERSION, 0), rights)
+        LIBC.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_ADMIN, 0, 0)
     return True
 
 

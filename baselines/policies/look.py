@@ -38,6 +38,13 @@ def spec_of(module: str) -> tuple[ModuleSpec | None, str]:
     return spec, module
 
 
+def source_of(module: str) -> str | None:
+    """The source of a module, None where it has none."""
+    spec, _ = spec_of(module)
+    source: str | None = getattr(spec and spec.loader, "get_source", lambda _: None)(module)
+    return source
+
+
 def statements(tree: ast.AST) -> Iterator[ast.AST]:
     """What belongs to a module or a class itself, not to the functions and classes in it."""
     for node in ast.iter_child_nodes(tree):
@@ -69,7 +76,11 @@ def missing(module: str, tree: ast.Module, name: str) -> Message:
     if name not in bound:
         return {"missing": f"{module} has no class {name!r}", "known": sorted(classes)}
     kind = classes.get(name)
-    given = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    given = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }
     if kind is None or kind.bases or kind.keywords or kind.decorator_list:
         return {}
     if METHODS & (names(kind) | given):
@@ -82,8 +93,10 @@ def look(policy: str) -> Message:
     module, _, name = policy.partition(":")
     spec, ended = spec_of(module)
     if spec is None:
-        return {"missing": f"there is no module {ended!r}"}
-    source = getattr(spec.loader, "get_source", lambda _: None)(module)
+        package = ended.rpartition(".")[0]
+        elsewhere = bool(package) and "__path__" in (source_of(package) or "")
+        return {} if elsewhere else {"missing": f"there is no module {ended!r}"}
+    source = source_of(module)
     return {} if source is None else missing(module, ast.parse(source), name)
 
 

@@ -71,13 +71,16 @@ class Episodes:
                 # Engines of others break in ways of their own on actions that nobody else has taken.
                 raise PolicyFailureError("invalid action", f"the game failed on it: {error!r:.300}") from None
             running = ~self.finished
-            paid = rewards.cpu().numpy()[running]
-            if not np.isfinite(paid).all():
-                raise PolicyFailureError("invalid action", "the game rewards it with no finite number")
-            self.returns[running] += paid
             done = (terminated | truncated).cpu().numpy() & running
-            for name, value in info["metrics"].items():
-                self.metrics.setdefault(name, np.zeros(len(done)))[done] = value.cpu().numpy()[done]
+            paid = rewards.cpu().numpy()[running]
+            ends = {name: value.cpu().numpy()[done] for name, value in info["metrics"].items()}
+            if not all(np.isfinite(numbers).all() for numbers in (paid, *ends.values())):
+                raise PolicyFailureError(
+                    "invalid action", "the game rewards it with numbers that are not finite"
+                )
+            self.returns[running] += paid
+            for name, values in ends.items():
+                self.metrics.setdefault(name, np.zeros(len(done)))[done] = values
             self.finished |= done
 
     def _decide(self, decider: Decider, observations: Mapping[str, Tensor]) -> NDArray[Any]:

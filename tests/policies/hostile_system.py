@@ -54,15 +54,6 @@ class KillsGuard:
         return 0
 
 
-class KillsInit:
-    """The first process of its namespace is deaf to it."""
-
-    def act(self, observation: Any) -> int:
-        if os.getppid() == 0:
-            os.kill(1, signal.SIGKILL)
-        return 0
-
-
 class StartsMany:
     def act(self, observation: Any) -> int:
         for _ in range(40):
@@ -122,13 +113,6 @@ class Stops:
         return 0
 
 
-class BecomesAnother:
-    """A program that keeps the connection open."""
-
-    def act(self, observation: Any) -> int:
-        os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(1000)"])
-
-
 class EndsBySignalWithoutName:
     def act(self, observation: Any) -> int:
         os.kill(os.getpid(), signal.SIGRTMIN + 6)
@@ -139,11 +123,6 @@ class ClosesConnection:
     def act(self, observation: Any) -> int:
         socket.socket(fileno=int(sys.argv[1])).close()
         return 0
-
-
-class Interrupts:
-    def act(self, observation: Any) -> int:
-        raise KeyboardInterrupt
 
 
 class Looks:

@@ -228,6 +228,8 @@ MISTAKES = [
     (["--policy", "hostile:Greedy", "--policy", "hostile:Greedy"], "expected different ones"),
     (["--policy", "hostile:Greedy", "--env", "stmg/Penalti-v0"], "stmg/Penalty-v0"),
     (["--policy", "hostile:Greedy", "--decision-seconds", "0"], "decision_seconds=0.0"),
+    (["--policy", "hostile:Greedy", "--salt", "5"], "salt='5' is not accepted; expected 32 digits"),
+    (["a_run", "--salt", "5"], "--salt does not go with a run directory"),
     (["--policy", "hostile:Greedy", "--workers", "2"], "--workers does not go with --policy"),
     (["a_run", "--memory-gib", "2"], "does not go with a run directory"),
 ]
