@@ -30,7 +30,7 @@ class Respawns:
 
     def act(self, observation: Any) -> int:
         end = time.time() + 75
-        for _ in range(6):
+        for _ in range(2):
             if os.fork() == 0:
                 os.setsid()
                 while time.time() < end:
@@ -78,7 +78,7 @@ class DigsDeep:
 class FillsFolder:
     def act(self, observation: Any) -> int:
         for number in range(2**16 + 1):
-            Path(str(number)).touch()
+            os.close(os.open(str(number), os.O_CREAT))
         return 0
 
 

@@ -27,7 +27,7 @@ NO_ANSWER = "its process sent something that is no answer"
 NO_GUARD = "[Errno 2] No such file or directory: '/proc/0/stat'"
 ROWS = {
     "hostile:Raises": ("crashed", "ValueError: no idea [bold]what to do (hostile.py:"),
-    "hostile:Sleeps": ("timed out", "no answer to act in 3 s"),
+    "hostile:Sleeps": ("timed out", "no answer to act in 5 s"),
     "hostile:Nan": ("invalid action", "float64 of shape (1,); expected integers of shape (1,)"),
     "hostile:WrongShape": ("invalid action", "int64 of shape (1, 2); expected integers"),
     "hostile:OutOfRange": ("invalid action", "99 of agent_0; expected one of [0, 1, 2]"),
@@ -53,7 +53,7 @@ ROWS = {
     "hostile_system:Links": ("crashed", "Invalid cross-device link"),
     "hostile_system:ChangesModes": ("crashed", "Read-only file system"),
     "hostile_system:SharesMemory": ("crashed", "OSError: no segment"),
-    "hostile_system:Stops": ("timed out", "no answer to act in 3 s"),
+    "hostile_system:Stops": ("timed out", "no answer to act in 5 s"),
     "hostile_system:EndsBySignalWithoutName": ("ended", "its process was ended by signal 40"),
     "hostile_system:Looks": ("crashed", "RuntimeError: [1, 2] from 0"),
 }
@@ -109,7 +109,7 @@ def command_for(policies: Iterable[str], out: Path) -> list[str]:
         options += ["--policy", policy, "--name", policy]
     options += ["--policy", "hostile:Greedy", "--name", "After"]
     options += ["--env", "stmg/Penalty-v0", "--seeds", "3,5", "--episodes", "2", "--out", str(out)]
-    return ["evaluate", *options, "--decision-seconds", "3", "--memory-gib", "0.5"]
+    return ["evaluate", *options, "--decision-seconds", "5", "--memory-gib", "0.5"]
 
 
 def rows(out: Path) -> dict[str, Any]:
