@@ -27,6 +27,7 @@ OF_POLICIES = {
     "policy_args": "--policy-arg",
     "seeds": "--seeds",
     "names": "--name",
+    "salt": "--salt",
     "out": "--out",
 }
 LIMITS = {
@@ -62,6 +63,7 @@ LIMITS = {
 @click.option(
     "--name", "names", multiple=True, help="name in the results, one per --policy; else the class's"
 )
+@click.option("--salt", help="of an earlier evaluation with --policy, to play its episodes again; else drawn")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="new folder, or .json file, of the results of --policy"
 )
@@ -76,7 +78,8 @@ def command(run_dir: str | None, policies: tuple[str, ...], episodes: int, **giv
 
     With --policy, play them with somebody's own policies, each in a process of its own with limits on time
     and memory, and write a results file for stmg leaderboard. A policy that crashes or hangs is scored and
-    reported as such.
+    reported as such. The episodes are new ones every time: they are made with a secret salt, which is written
+    beside the results in the end.
 
     Example: stmg evaluate runs/penalty --episodes 320 --video penalty.gif
 

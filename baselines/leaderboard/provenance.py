@@ -70,6 +70,8 @@ class Block(TypedDict, total=False):
     platform: str | None
     device: str | None
     processor: str | None
+    salt: str
+    salt_drawn: bool
 
 
 class Run(Recipe, Block, total=False):
@@ -135,6 +137,7 @@ def _provenance(recipe: Recipe, blocks: Sequence[Block], kind: Kind) -> Provenan
         "Environment": recipe.get("env_id", "") + arguments,
         "Priority": ", ".join(priority) if isinstance(priority, list) else priority or "the game's default",
         "Seeds": ranges(seeds),
+        "Salt": _distinct(_salt(block) for block in blocks),
         "Commit": _distinct(block.get("commit") for block in blocks),
         "Versions": _distinct(versions),
         "Python": _distinct(block.get("python") for block in blocks),
@@ -143,6 +146,12 @@ def _provenance(recipe: Recipe, blocks: Sequence[Block], kind: Kind) -> Provenan
         "Training time": duration(seconds) if seconds else "",
     }
     return Provenance({name: text for name, text in facts.items() if text}, recipe.get("config", {}), kind)
+
+
+def _salt(block: Block) -> str:
+    """What the episodes of somebody's policy were made with, and whether it could know them."""
+    known = "drawn, unknown while it was played" if block.get("salt_drawn") else "known before"
+    return f"{block['salt']}, {known}" if "salt" in block else ""
 
 
 def _distinct(texts: Any) -> str:

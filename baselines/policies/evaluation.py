@@ -13,18 +13,18 @@ from baselines.evaluation.greedy import episodes_together
 from baselines.evaluation.results import task_name
 from baselines.leaderboard.tasks import known_bounds
 from baselines.policies.failure import PolicyFailureError, Status
+from baselines.policies.limits import Limits, Verdict
 from baselines.policies.play import Episodes
-from baselines.policies.process import Limits, PolicyProcess, Verdict
+from baselines.policies.process import PolicyProcess
+from baselines.policies.salt import Salt
 from baselines.policies.tally import Tally
-from baselines.runs.block import EVALUATIONS
-from baselines.runs.trainer import ABSOLUTE
 from stmg_envs import vector_env
 from stmg_envs.arguments import require_count
 from stmg_envs.protocol import JointVectorEnv, Streams
 from wrappers import external_vector_env, game_of, is_external
 
 POLICY_SEEDS = 5
-"""Purpose of the numbers that policies get as seeds, so that they say nothing of the game's own."""
+"""Purpose of the numbers that policies get as seeds; they are public, and say nothing of the game's own."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ class Task:
     Attributes:
         env_id: environment id.
         env_args: arguments of the game.
-        seeds: one per run, (K,); the episodes are those of a trained run's absolute metrics.
+        seeds: one per run, (K,).
         episodes: E, per run.
+        salt: what the episodes are made with, the same ones for all policies; drawn if none is given.
 
     Raises:
         InvalidArgumentError, ConfigError: for numbers of episodes and seeds that are none.
@@ -45,6 +46,8 @@ class Task:
     env_args: Mapping[str, Any] = field(default_factory=dict)
     seeds: tuple[int, ...] = tuple(range(10))
     episodes: int = 320
+    # Not shown, so that no message or traceback tells it.
+    salt: Salt = field(default_factory=Salt.draw, repr=False)
 
     def __post_init__(self) -> None:
         require_count("episodes", self.episodes, 1)
@@ -136,7 +139,7 @@ def evaluate_policies(
     with closing(task.environments(1)) as env:
         agents = len(env.agents)
     low = known_bounds().get(task.name, (None, None))[0]
-    found = [_find(policy, bounds) for policy in policies]
+    found = [_look(policy, bounds) for policy in policies]
     evaluations = []
     for policy, name, ending in zip(policies, called, found, strict=True):
         tally = Tally(len(task.seeds), task.episodes, agents, low)
@@ -177,36 +180,38 @@ def _names(policies: Sequence[str], names: Sequence[str]) -> list[str]:
     return called
 
 
-def _find(policy: str, limits: Limits) -> Ending:
-    """Import a policy's class and end its process."""
-    with PolicyProcess(policy, limits) as process:
-        try:
-            process.find()
-        except PolicyFailureError as failure:
-            return Ending(failure, process.seconds, process.close())
-        return Ending(None, process.seconds, process.close())
+def _look(policy: str, limits: Limits) -> Ending:
+    """Look for a policy's class; it is not imported yet."""
+    with PolicyProcess(policy, limits, "look.py") as process:
+        return _ending(process, process.look)
 
 
 def _play(policy: str, limits: Limits, arguments: Mapping[str, Any], task: Task, tally: Tally) -> Ending:
     """Have a policy play all episodes, as many as it can."""
-    failure = None
+
+    def play() -> None:
+        process.load()
+        process.make(arguments)
+        _play_all(process, task, tally)
+
     with PolicyProcess(policy, limits) as process:
-        try:
-            process.find()
-            process.make(arguments)
-            _play_all(process, task, tally)
-        except PolicyFailureError as raised:
-            failure = raised
-        return Ending(failure, process.seconds, process.close())
+        return _ending(process, play)
+
+
+def _ending(process: PolicyProcess, action: Callable[[], None]) -> Ending:
+    failure = None
+    try:
+        action()
+    except PolicyFailureError as raised:
+        failure = raised
+    return Ending(failure, process.seconds, process.close())
 
 
 def _play_all(process: PolicyProcess, task: Task, tally: Tally) -> None:
     game = game_of(task.env_id, **task.env_args)
     together = episodes_together(game, task.episodes) if process.batch else 1
-    streams = Streams.from_seeds(task.seeds)
-    # The episodes in which `stmg evaluate RUN_DIR` plays the runs with these seeds.
-    keys = streams.fold(EVALUATIONS, ABSOLUTE).split(task.episodes).keys.view(-1, task.episodes)
-    seeds = streams.fold(POLICY_SEEDS).bits(task.episodes) & (2**31 - 1)
+    keys = task.salt.keys(task.seeds, task.episodes)
+    seeds = Streams.from_seeds(task.seeds).fold(POLICY_SEEDS).bits(task.episodes) & (2**31 - 1)
     with closing(task.environments(together)) as env:
         for run in range(len(task.seeds)):
             for first in range(0, task.episodes, together):

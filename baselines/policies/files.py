@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from baselines.errors import RunDirectoryError
 from baselines.evaluation.results import ENVIRONMENT
 from baselines.policies.evaluation import Evaluation, Task
-from baselines.policies.process import Limits
+from baselines.policies.limits import Limits
 from baselines.runs.provenance import provenance
 from baselines.storage import write_json
 
@@ -36,39 +36,57 @@ def results_path(out: Path) -> Path:
     return path
 
 
-def write_evaluations(
-    out: Path, task: Task, arguments: Mapping[str, Any], limits: Limits, evaluations: Sequence[Evaluation]
-) -> Path:
-    """Write the results file, and in a folder `manifest.json` beside it.
+class EvaluationFiles:
+    """The results file of a batch, and in a folder `manifest.json` beside it, whole after every policy.
 
     The manifest says what happened to each policy, and holds the last of what it printed. A policy with
     episodes that count nothing is in the manifest only.
 
-    Returns:
-        The results file.
+    Args:
+        out: a folder to be made, or a results file whose name ends with .json.
+        task: what is played.
+        arguments: keyword arguments of every policy.
+        limits: what each may use.
+
+    Attributes:
+        path: the results file.
 
     Raises:
-        RunDirectoryError: if it exists.
+        RunDirectoryError: if it exists, or cannot be made.
     """
-    path = results_path(out)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    algorithms = {}
-    for evaluation in evaluations:
+
+    def __init__(self, out: Path, task: Task, arguments: Mapping[str, Any], limits: Limits) -> None:
+        self.path = results_path(out)
+        self._manifest = None if self.path == out else out / "manifest.json"
+        self._task, self._arguments, self._limits = task, arguments, limits
+        self._made = {**provenance("stmg evaluate --policy"), "seeds": list(task.seeds)}
+        self._algorithms: dict[str, Any] = {}
+        self._entries: dict[str, Any] = {}
+
+    def add(self, evaluation: Evaluation) -> None:
+        """Write what has become of a policy, with those before it."""
         runs = evaluation.tally.run_metrics()
         if runs is not None:
-            algorithms[evaluation.name] = {
-                f"seed_{seed}": _run(metrics) for seed, metrics in zip(task.seeds, runs, strict=True)
+            self._algorithms[evaluation.name] = {
+                f"seed_{seed}": _run(metrics) for seed, metrics in zip(self._task.seeds, runs, strict=True)
             }
-    if algorithms:
-        write_json(path, {ENVIRONMENT: {task.name: algorithms}})
-    if path.parent == out:
-        made = provenance("stmg evaluate --policy")
-        entries = {
-            f"{task.name} / {evaluation.name}": _entry(task, arguments, limits, evaluation, made)
-            for evaluation in evaluations
-        }
-        write_json(out / "manifest.json", entries)
-    return path
+        entry = _entry(self._task, self._arguments, self._limits, evaluation)
+        # The policies to come may read this file, so the salt is not in it yet.
+        self._entries[f"{self._task.name} / {evaluation.name}"] = {**entry, "blocks": [self._made]}
+        self._write()
+
+    def publish(self) -> None:
+        """Write the salt beside the results; no policy plays any more."""
+        self._made |= self._task.salt.published()
+        if self._entries:
+            self._write()
+
+    def _write(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self._algorithms:
+            write_json(self.path, {ENVIRONMENT: {self._task.name: self._algorithms}})
+        if self._manifest is not None:
+            write_json(self._manifest, self._entries)
 
 
 def _run(metrics: dict[str, list[float]]) -> dict[str, Any]:
@@ -82,7 +100,6 @@ def _entry(
     arguments: Mapping[str, Any],
     limits: Limits,
     evaluation: Evaluation,
-    made: Mapping[str, Any],
 ) -> dict[str, Any]:
     verdict, tally = evaluation.verdict, evaluation.tally
     return {
@@ -92,7 +109,6 @@ def _entry(
             "env_args": dict(task.env_args),
             "config": dict(arguments),
         },
-        "blocks": [{**made, "seeds": list(task.seeds)}],
         "status": evaluation.status,
         "detail": evaluation.detail,
         "episodes": tally.finished.size,
@@ -100,6 +116,8 @@ def _entry(
         "failed_return": None if tally.finished.all() else tally.failed_return,
         "decision_seconds": round(evaluation.seconds, 3),
         "ended_processes": verdict.left,
+        "processes_that_stayed": verdict.stayed,
+        "namespaces": verdict.separate,
         "printed_bytes": verdict.printed,
         "printed": verdict.output,
         "limits": vars(limits),

@@ -50,27 +50,20 @@ def decode(message: Message) -> NDArray[Any]:
 
 
 class Host:
-    """Finds, makes and asks one policy."""
+    """Loads, makes and asks one policy."""
 
     def __init__(self) -> None:
         self.kind: Any = None
         self.policy: Any = None
 
-    def find(self, policy: str) -> Message:
+    def load(self, policy: str) -> Message:
         """Import a class; say what is not there."""
-        module_name, _, class_name = policy.partition(":")
-        try:
-            module = importlib.import_module(module_name)
-        except ModuleNotFoundError as error:
-            if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-                raise
-            return {"missing": f"there is no module {error.name!r}"}
-        known = [name for name, value in vars(module).items() if isinstance(value, type)]
-        if class_name not in known:
-            return {"missing": f"{module_name} has no class {class_name!r}", "known": known}
-        self.kind = getattr(module, class_name)
-        if not any(callable(getattr(self.kind, name, None)) for name in ("act", "act_batch")):
-            return {"missing": f"{class_name} has no method 'act' (nor 'act_batch')"}
+        module, _, name = policy.partition(":")
+        self.kind = getattr(importlib.import_module(module), name, None)
+        if not isinstance(self.kind, type):
+            return {"failed": "crashed", "detail": f"{module} has no class {name!r}"}
+        if not any(callable(getattr(self.kind, method, None)) for method in ("act", "act_batch")):
+            return {"failed": "crashed", "detail": f"{name} has no method 'act' (nor 'act_batch')"}
         return {"batch": hasattr(self.kind, "act_batch")}
 
     def make(self, arguments: Message) -> Message:

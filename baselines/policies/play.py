@@ -7,10 +7,9 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, as_tensor, int64, zeros
+from torch import Tensor, as_tensor
 
 from baselines.algorithms.config import LONGEST_EPISODE
-from baselines.evaluation.greedy import require_end
 from baselines.policies.failure import PolicyFailureError
 from stmg_envs.errors import InvalidActionError
 from stmg_envs.protocol import JointSpaces, JointVectorEnv
@@ -54,25 +53,34 @@ class Episodes:
             keys: seeds of the environments, int64 (E,).
 
         Raises:
-            PolicyFailureError: if the decider fails, or an action is not legal.
-            EndlessEpisodeError: if an episode does not end.
+            PolicyFailureError: if the decider fails, an action is not legal, or the game fails or goes on.
         """
         observations, _ = self.env.reset(seed=keys)
         self.priority = self.env.priority.cpu().numpy().copy()
-        steps = zeros(self.env.num_envs, dtype=int64)
+        steps = 0
         while not self.finished.all():
-            require_end(steps, as_tensor(~self.finished), LONGEST_EPISODE)
+            if steps >= LONGEST_EPISODE:
+                raise PolicyFailureError("timed out", f"an episode goes on after {LONGEST_EPISODE} timesteps")
             steps += 1
             actions = self._decide(decider, observations)
             try:
                 observations, rewards, terminated, truncated, info = self.env.step(as_tensor(actions))
             except InvalidActionError as error:
                 raise PolicyFailureError("invalid action", str(error)) from None
+            except Exception as error:
+                # Engines of others break in ways of their own on actions that nobody else has taken.
+                raise PolicyFailureError("invalid action", f"the game failed on it: {error!r:.300}") from None
             running = ~self.finished
-            self.returns[running] += rewards.cpu().numpy()[running]
             done = (terminated | truncated).cpu().numpy() & running
-            for name, value in info["metrics"].items():
-                self.metrics.setdefault(name, np.zeros(len(done)))[done] = value.cpu().numpy()[done]
+            paid = rewards.cpu().numpy()[running]
+            ends = {name: value.cpu().numpy()[done] for name, value in info["metrics"].items()}
+            if not all(np.isfinite(numbers).all() for numbers in (paid, *ends.values())):
+                raise PolicyFailureError(
+                    "invalid action", "the game rewards it with numbers that are not finite"
+                )
+            self.returns[running] += paid
+            for name, values in ends.items():
+                self.metrics.setdefault(name, np.zeros(len(done)))[done] = values
             self.finished |= done
 
     def _decide(self, decider: Decider, observations: Mapping[str, Tensor]) -> NDArray[Any]:
@@ -144,7 +152,8 @@ def checked(
             f"{actions.dtype} of shape {actions.shape}; expected {kind} of shape {shape} (episodes first)",
         )
     if mask is None:
-        legal = np.isfinite(actions).all(axis=-1)
+        with np.errstate(over="ignore"):
+            legal = np.isfinite(actions.astype(np.float32)).all(axis=-1)
     else:
         inside = (actions >= 0) & (actions < mask.shape[1])
         legal = inside & (mask[np.arange(len(agents)), np.where(inside, actions, 0)] == 1)

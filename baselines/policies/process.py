@@ -1,4 +1,7 @@
-"""A policy in a process of its own, as the evaluating process sees it."""
+"""A policy in a process of its own, as the evaluating process sees it.
+
+Whatever is wrong with what it sends, its failure is the only error that comes of it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,66 +23,22 @@ from numpy.typing import NDArray
 
 from baselines.errors import PolicyError
 from baselines.policies.failure import PolicyFailureError, known_status
+from baselines.policies.guard import remove
 from baselines.policies.host import LARGEST_ACTION, decode, encode
-from stmg_envs.arguments import require_count, require_positive
+from baselines.policies.limits import Limits, Verdict
 from stmg_envs.errors import suggestion
 from stmg_envs.pool import ending
 
+NO_ANSWER = "its process sent something that is no answer"
 HERE = Path(__file__).parent
 LARGEST_ANSWER = 2 * LARGEST_ACTION
 """Bytes of an answer; actions are a third longer as text than as numbers."""
 FILE_SIZE = 2**30
-"""Bytes that one file of a policy may have."""
+"""Bytes that one file of a policy may have, in namespaces all its files together."""
 ENDING_SECONDS = 2.0
 """For a process to end by itself once it has closed its connection."""
 PATIENCE = 30.0
 """Seconds for the guard to end everything."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a policy may use.
-
-    Attributes:
-        decision_seconds: for one call of `act`, `act_batch` or `reset`.
-        start_seconds: to import its module, and to make it.
-        total_seconds: for all its calls together.
-        memory_gib: memory of all its processes together, in GiB.
-        processes: how many there may be at a time.
-
-    Raises:
-        InvalidArgumentError: if a number is not positive.
-    """
-
-    decision_seconds: float = 1.0
-    start_seconds: float = 60.0
-    total_seconds: float = 3600.0
-    memory_gib: float = 4.0
-    processes: int = 32
-
-    def __post_init__(self) -> None:
-        numbers = {name: value for name, value in vars(self).items() if name != "processes"}
-        require_positive(**numbers)
-        require_count("processes", self.processes, 1)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What there is to say of a policy's processes when they are gone.
-
-    Attributes:
-        exitcode: of the policy's own process, negative for a signal; None if it had to be ended.
-        passed: the limit that it passed, if any.
-        left: processes that it had started and that had to be ended.
-        printed: bytes it has printed.
-        output: the last of them.
-    """
-
-    exitcode: int | None = None
-    passed: str | None = None
-    left: int = 0
-    printed: int = 0
-    output: str = ""
 
 
 class PolicyProcess:
@@ -92,6 +50,7 @@ class PolicyProcess:
     Args:
         policy: "package.module:Class", found from the present folder or where Python finds modules.
         limits: what it may use.
+        program: what answers: `host.py`, or `look.py`, which runs nothing of the policy.
 
     Attributes:
         batch: whether the policy decides for many episodes at once.
@@ -99,14 +58,14 @@ class PolicyProcess:
         verdict: what became of its processes; None while there are any.
     """
 
-    def __init__(self, policy: str, limits: Limits) -> None:
+    def __init__(self, policy: str, limits: Limits, program: str = "host.py") -> None:
         self.policy, self.limits = policy, limits
         self.batch = False
         self.seconds = 0.0
         self.verdict: Verdict | None = None
         self._buffer = bytearray()
         self._connection, theirs = socket.socketpair()
-        folder = tempfile.mkdtemp(prefix="stmg-policy-")
+        self._folder = folder = tempfile.mkdtemp(prefix="stmg-policy-")
         settings = {
             "folder": folder,
             "connection": theirs.fileno(),
@@ -115,7 +74,7 @@ class PolicyProcess:
             "file_size": FILE_SIZE,
         }
         python, text = [sys.executable, "-P"], json.dumps(settings)
-        host = [*python, str(HERE / "host.py"), str(theirs.fileno()), os.getcwd()]
+        host = [*python, str(HERE / program), str(theirs.fileno()), os.getcwd()]
         # Isolated: what the policy's user has set for Python is not for these two.
         confine = [sys.executable, "-I", "-S", str(HERE / "confine.py"), text, *host]
         self._guard = subprocess.Popen(
@@ -138,22 +97,32 @@ class PolicyProcess:
     ) -> None:
         self.close()
 
-    def find(self) -> None:
-        """Import the policy's class.
+    def look(self) -> None:
+        """Look for the policy's class without running anything of it.
 
         Raises:
-            PolicyError: if there is no such module or class, or it has no method to decide.
-            PolicyFailureError: if the import fails.
+            PolicyError: if there is surely no such module or class, or it has no method to decide.
+            PolicyFailureError: if looking fails.
         """
-        found = self._ask(self.limits.start_seconds, ask="find", policy=self.policy)
+        found = self._ask(self.limits.start_seconds, policy=self.policy)
         if "missing" in found:
             known = found.get("known")
-            hint = f"; {suggestion(self.policy.partition(':')[2], map(str, known))}" if known else ""
+            hint = f"; {suggestion(self.policy.partition(':')[2], known)}" if known else ""
             raise PolicyError(
                 f"policy={self.policy!r} cannot be used: {found['missing']}{hint}; a policy is "
                 f"package.module:Class, importable from here, with a method act(observation)"
             )
-        self.batch = bool(found.get("batch"))
+
+    def load(self) -> None:
+        """Import the policy's class.
+
+        Raises:
+            PolicyFailureError: if that fails, or there is none.
+        """
+        batch = self._ask(self.limits.start_seconds, ask="load", policy=self.policy).get("batch")
+        if not isinstance(batch, bool):
+            raise PolicyFailureError("crashed", NO_ANSWER)
+        self.batch = batch
 
     def make(self, arguments: Mapping[str, Any]) -> None:
         """Make the policy.
@@ -188,7 +157,7 @@ class PolicyProcess:
         answer = self._ask(self.limits.decision_seconds, ask="act", method=method, observation=view)
         try:
             action = decode(answer["action"])
-        except (KeyError, TypeError, ValueError):
+        except Exception:
             raise PolicyFailureError("invalid action", "its process did not send numbers") from None
         return action if self.batch else action[None]
 
@@ -199,9 +168,10 @@ class PolicyProcess:
             try:
                 text, _ = self._guard.communicate(timeout=PATIENCE)
                 self.verdict = Verdict(**json.loads(text))
-            except (subprocess.TimeoutExpired, ValueError):
+            except (subprocess.TimeoutExpired, TypeError, ValueError):
                 self._guard.kill()
                 self._guard.communicate()
+                remove(self._folder)
                 self.verdict = Verdict()
         return self.verdict
 
@@ -225,13 +195,13 @@ class PolicyProcess:
             self.seconds += time.monotonic() - started
         try:
             answer = json.loads(line)
-        except (ValueError, RecursionError):
-            answer = None
-        if not isinstance(answer, dict):
-            raise PolicyFailureError("crashed", "its process sent something that is no answer")
-        if "failed" in answer:
-            raise PolicyFailureError(known_status(answer["failed"]), _one_line(answer.get("detail")))
-        return answer
+            failed = answer.get("failed")
+            detail = _one_line(answer.get("detail"))
+        except Exception:
+            raise PolicyFailureError("crashed", NO_ANSWER) from None
+        if failed is not None:
+            raise PolicyFailureError(known_status(failed), detail)
+        return dict(answer)
 
     def _exchange(self, request: bytes, deadline: float) -> bytes:
         self._wait_until(deadline)
@@ -269,8 +239,8 @@ class PolicyProcess:
 
 
 def _name(request: Mapping[str, Any]) -> str:
-    names: dict[str, str] = {"find": "the import", "make": "its construction", "reset": "reset"}
-    return names.get(request["ask"], str(request.get("method")))
+    names = {"load": "the import", "make": "its construction", "reset": "reset", "act": request.get("method")}
+    return str(names.get(request.get("ask", ""), "the search for its class"))
 
 
 def _one_line(text: object) -> str:

@@ -110,7 +110,9 @@ def ending(exitcode: int | None) -> str:
     if exitcode is None:
         return "closed its connection"
     if exitcode < 0:
-        return f"was ended by {signal.Signals(-exitcode).name}"
+        # Those for real time have no names.
+        known = -exitcode in set(signal.Signals)
+        return f"was ended by {signal.Signals(-exitcode).name if known else f'signal {-exitcode}'}"
     return f"ended with exit code {exitcode}"
 
 

@@ -1,1 +1,6 @@
 raise OSError("of the import")
+
+
+class Any:
+    def act(self, observation: object) -> int:
+        return 0

@@ -36,7 +36,10 @@ class Together:
 
 
 class Last:
-    """Takes the highest legal action."""
+    """Takes the highest legal action, whatever it is told."""
+
+    def __init__(self, **arguments: Any) -> None:
+        self.arguments = arguments
 
     def act(self, observation: dict[str, Any]) -> Any:
         return np.flatnonzero(observation["action_mask"])[-1]
