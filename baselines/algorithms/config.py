@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import Field, TypeAdapter, ValidationError
+import numpy as np
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from baselines.errors import ConfigError
 from stmg_envs.errors import suggestion
@@ -26,6 +28,7 @@ class RunConfig:
     """
 
     PRESETS: ClassVar[str] = "common"
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(allow_inf_nan=False)
     total_steps: Annotated[int, Field(gt=0, description="environment steps per run")] = 1_000_000
     num_envs: Annotated[int, Field(gt=0, description="parallel environments per run")] = 16
     rollout_steps: Annotated[int, Field(gt=0, description="steps of each environment per update")] = 100
@@ -231,14 +234,20 @@ def resolve_config(config_class: type[Config], values: Mapping[str, Any]) -> Con
             hint = suggestion(name, names)
             raise ConfigError(f"{name}={value!r} is no field of {config_class.__name__}; {hint}")
     try:
-        return TypeAdapter(config_class).validate_python(values)
+        # As JSON, for there strict means that no text and no truth value counts as a number.
+        return TypeAdapter(config_class).validate_json(json.dumps(values, default=_plain), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         if not first["loc"]:
             # Raised by the class itself, about fields that do not go together.
             raise ConfigError(str(first["ctx"]["error"])) from None
-        name = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"{name}={first['input']!r} is not accepted: {first['msg']}") from None
+        name = str(first["loc"][0])
+        raise ConfigError(f"{name}={values[name]!r} is not accepted: {first['msg']}") from None
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no word for: a number of numpy as one of Python, anything else as what it looks like."""
+    return value.item() if isinstance(value, np.generic) else repr(value)
 
 
 def config_dict(config: RunConfig) -> dict[str, Any]:
