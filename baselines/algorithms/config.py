@@ -13,8 +13,11 @@ import numpy as np
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from baselines.errors import ConfigError
+from stmg_envs.arguments import shown
 from stmg_envs.errors import suggestion
 
+LARGEST_FIELD = 2**53
+"""Whole numbers up to here are the same in every file and on every machine."""
 LONGEST_EPISODE = 10_000
 """Timesteps after which an evaluation takes it that an episode has no end."""
 
@@ -212,8 +215,10 @@ def config_sources(
         ConfigError: for an unknown preset.
     """
     presets = load_presets(algorithm, config_class)
-    if preset is not None and preset not in presets:
-        raise ConfigError(f"preset={preset!r} is unknown for {algorithm}; expected one of {sorted(presets)}")
+    if preset is not None and (not isinstance(preset, str) or preset not in presets):
+        raise ConfigError(
+            f"preset={shown(preset)} is unknown for {algorithm}; expected one of {sorted(presets)}"
+        )
     name = preset or family
     return ConfigSources(name, presets.get(name, {}), fixed, given)
 
@@ -232,22 +237,26 @@ def resolve_config(config_class: type[Config], values: Mapping[str, Any]) -> Con
     for name, value in values.items():
         if name not in names:
             hint = suggestion(name, names)
-            raise ConfigError(f"{name}={value!r} is no field of {config_class.__name__}; {hint}")
+            raise ConfigError(f"{name}={shown(value)} is no field of {config_class.__name__}; {hint}")
+        if isinstance(value, int) and abs(value) > LARGEST_FIELD:
+            raise ConfigError(f"{name}={value} is not accepted: expected at most {LARGEST_FIELD}")
     try:
         # As JSON, for there strict means that no text and no truth value counts as a number.
-        return TypeAdapter(config_class).validate_json(json.dumps(values, default=_plain), strict=True)
+        plain = {name: _plain(value) for name, value in values.items()}
+        return TypeAdapter(config_class).validate_json(json.dumps(plain), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         if not first["loc"]:
             # Raised by the class itself, about fields that do not go together.
             raise ConfigError(str(first["ctx"]["error"])) from None
         name = str(first["loc"][0])
-        raise ConfigError(f"{name}={values[name]!r} is not accepted: {first['msg']}") from None
+        raise ConfigError(f"{name}={shown(values[name])} is not accepted: {first['msg']}") from None
 
 
 def _plain(value: Any) -> Any:
-    """What JSON has no word for: a number of numpy as one of Python, anything else as what it looks like."""
-    return value.item() if isinstance(value, np.generic) else repr(value)
+    """A value as JSON has it: numbers of numpy are some of Python, and what no field takes is a list."""
+    own = value.item() if isinstance(value, np.generic) else value
+    return own if isinstance(own, str | int | float) else []
 
 
 def config_dict(config: RunConfig) -> dict[str, Any]:

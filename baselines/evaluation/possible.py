@@ -60,7 +60,7 @@ def _of_evaluation(entry: Mapping[str, Any], best: float) -> Iterator[str]:
         elif name == RETURN and high > best + ROUNDING * (1.0 + abs(best)):
             yield f"{name}: found {high}; expected at most {best}, the optimum of the task"
         elif len(numbers) not in (1, episodes):
-            yield f"{name}: found {len(numbers)} numbers; expected one, or one for each of {episodes} episodes"
+            yield f"{name}: found {len(numbers)} numbers; expected one, or one of each of {episodes} episodes"
 
 
 def _unequal(runs: Runs) -> Iterator[str]:

@@ -162,7 +162,8 @@ def read_run(directory: Path, trust: bool = False) -> ReportInputs:
     runs = read_checked(path, Stored).get(ENVIRONMENT, {}).get(task, {}).get(manifest.algorithm, {})
     if sorted(runs) != sorted(names):
         raise broken(
-            path, f"it has the runs {sorted(runs)} of {manifest.algorithm} on {task}, expected {sorted(names)}"
+            path,
+            f"it has the runs {sorted(runs)} of {manifest.algorithm} on {task}, expected {sorted(names)}",
         )
     for problem in impossibilities(task, runs):
         raise broken(path, problem)

@@ -7,6 +7,7 @@ import sys
 import time
 
 import torch
+
 from fuzz.table import KINDS, attempts, counts
 
 

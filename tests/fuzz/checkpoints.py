@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import baselines
+from baselines.runs.directory import RunDirectory
+from baselines.runs.trainer import Trainer
 from fuzz import originals
 from fuzz.files import of_file
 from fuzz.judge import Kind
 from fuzz.mutations import Place, Rng, pick, spoiled_bytes, spoiled_json
-
-from baselines.runs.directory import RunDirectory
-from baselines.runs.trainer import Trainer
 
 NAN = b"\x00\x00\xc0\x7f"
 """A number of float32 that is none."""

@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fuzz import originals
-from fuzz.judge import Case, Kind
-from fuzz.mutations import Place, Rng, pick, spoiled_bytes, spoiled_json
 
 from baselines.evaluation.play_tables import joint_plays
 from baselines.evaluation.report_inputs import read_run
@@ -24,6 +21,9 @@ from baselines.leaderboard.entries import read_entries
 from baselines.reproduce.archive import Archive
 from baselines.runs.directory import RunDirectory
 from baselines.training.metrics import MetricsLog
+from fuzz import originals
+from fuzz.judge import Case, Kind
+from fuzz.mutations import Place, Rng, pick, spoiled_bytes, spoiled_json
 
 Spoil = Callable[[Rng, bytes], tuple[str, bytes]]
 
@@ -95,8 +95,7 @@ def metrics(run: Path) -> Any:
     columns = plain(read_run(run).metrics)
     log = MetricsLog(run, (0, 1), keep_until=10**6)
     log.close()
-    # Numbers that are NaN are not equal to themselves.
-    return repr(columns), log.path.read_text(encoding="utf-8")
+    return columns, log.path.read_text(encoding="utf-8")
 
 
 def spoiled_table(rng: Rng, data: bytes) -> tuple[str, bytes]:
@@ -126,9 +125,8 @@ def spoiled_table(rng: Rng, data: bytes) -> tuple[str, bytes]:
 
 def may_miss_in_manifest(place: Place) -> bool:
     # Older versions did not have every field, and some machines do not know everything.
-    known = ("env_args", "device", "priority", "workers", "command", "commit", "python", "platform", "threads")
-    more = ("versions", "processor", "preloaded")
-    return (place[0] == "config" and len(place) > 1) or place[0] in known + more
+    needed = ("algorithm", "env_id", "seeds", "config")
+    return (place[0] == "config" and len(place) > 1) or place[0] not in needed
 
 
 # --- published results ---
@@ -171,7 +169,5 @@ FILES: dict[str, Kind] = {
     "run plays": of_file(originals.run, "plays.json", json_without(lambda place: False), played),
     "run metrics": of_file(originals.run, "metrics.csv", spoiled_table, metrics),
     "results file": of_file(originals.archive, "results.json", json_without(no_time_or_run), board),
-    "archive manifest": of_file(
-        originals.archive, "manifest.json", json_without(may_miss_in_archive), cells
-    ),
+    "archive manifest": of_file(originals.archive, "manifest.json", json_without(may_miss_in_archive), cells),
 }

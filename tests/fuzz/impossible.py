@@ -7,12 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from baselines.evaluation.report_inputs import read_run
+from baselines.leaderboard.entries import read_entries
 from fuzz import originals
 from fuzz.judge import Case, Kind
 from fuzz.mutations import Rng, pick
-
-from baselines.evaluation.report_inputs import read_run
-from baselines.leaderboard.entries import read_entries
 
 EPISODES = 20
 STEPS = ("step_0", "step_1", "step_2", "absolute_metrics")

@@ -51,8 +51,8 @@ class Verdict:
     """What became of a case.
 
     Attributes:
-        outcome: `refused` by a typed error; taken with the `same` result; or one of the faults: a `raw` error, a
-            `hang`, a silent acceptance (`accepted`), an error that is no sentence (`unclear`).
+        outcome: `refused` by a typed error; taken with the `same` result; or one of the faults: a `raw`
+            error, a `hang`, a silent acceptance (`accepted`), an error that is no sentence (`unclear`).
         said: the error, or what was accepted.
     """
 
@@ -84,7 +84,8 @@ def judge(case: Case, seconds: float = SECONDS) -> Verdict:
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         return Verdict("raw", f"{type(error).__name__}: {str(error)[:300]} ({last.filename}:{last.lineno})")
-    if case.original is not None and result == case.original:
+    # As text, for numbers that are NaN are not equal to themselves, and arrays are not simply equal.
+    if case.original is not None and repr(result) == repr(case.original):
         return Verdict("same", "")
     return Verdict("accepted", repr(result)[:300])
 

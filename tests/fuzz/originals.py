@@ -1,4 +1,4 @@
-"""The well-formed files that are changed: a run that was really trained, and results as archives have them."""
+"""The well-formed files that are changed: a run that was really trained, and its results in an archive."""
 
 from __future__ import annotations
 

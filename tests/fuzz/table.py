@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from fuzz.arguments import ARGUMENTS
 from fuzz.checkpoints import CHECKPOINTS
 from fuzz.files import FILES
 from fuzz.impossible import IMPOSSIBLE
 from fuzz.judge import Case, Kind, Verdict, judge, little_memory
 
-KINDS: dict[str, Kind] = {**FILES, **CHECKPOINTS, **IMPOSSIBLE}
+KINDS: dict[str, Kind] = {**FILES, **CHECKPOINTS, **IMPOSSIBLE, **ARGUMENTS}
 
 
 @dataclass(frozen=True)
