@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from baselines.policies.failure import PolicyFailureError
 from stmg_envs.errors import STMGError
 
 SECONDS = 20.0
@@ -22,6 +23,8 @@ MEMORY = 3 * 2**30
 """Bytes that all inputs together may take beyond what is there before."""
 LONGEST_MESSAGE = 4000
 """Characters of an error; nobody reads more of them."""
+TYPED = (STMGError, PolicyFailureError)
+"""The project's errors; the second ends the policy that it is about, and nothing else."""
 FINE = ("refused", "same")
 """Outcomes that are allowed."""
 
@@ -76,7 +79,7 @@ def judge(case: Case, seconds: float = SECONDS) -> Verdict:
             result = case.call()
     except TooLongError:
         return Verdict("hang", f"no end within {seconds:g} s")
-    except STMGError as error:
+    except TYPED as error:
         said = str(error)
         clear = 0 < len(said) <= LONGEST_MESSAGE
         return Verdict("refused" if clear else "unclear", said[:LONGEST_MESSAGE])

@@ -12,13 +12,24 @@ from pathlib import Path
 
 import numpy as np
 
+from fuzz.answers import ANSWERS
 from fuzz.arguments import ARGUMENTS
 from fuzz.checkpoints import CHECKPOINTS
+from fuzz.commands import LINES
+from fuzz.environments import ENVIRONMENTS
 from fuzz.files import FILES
 from fuzz.impossible import IMPOSSIBLE
 from fuzz.judge import Case, Kind, Verdict, judge, little_memory
 
-KINDS: dict[str, Kind] = {**FILES, **CHECKPOINTS, **IMPOSSIBLE, **ARGUMENTS}
+KINDS: dict[str, Kind] = {
+    **FILES,
+    **CHECKPOINTS,
+    **IMPOSSIBLE,
+    **ARGUMENTS,
+    **ENVIRONMENTS,
+    **ANSWERS,
+    **LINES,
+}
 
 
 @dataclass(frozen=True)
