@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from jinja2 import Template
 from markupsafe import Markup, escape
 
 from baselines.evaluation import statistics
@@ -32,7 +33,7 @@ from baselines.leaderboard.tables import (
     write_table,
 )
 from baselines.leaderboard.tasks import Task
-from baselines.storage import read_bytes, write_text
+from baselines.storage import read_bytes, whole_folder, write_bytes, write_text
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.registry import BOUNDS_VERSION
 
@@ -43,6 +44,7 @@ METRIC_TITLES = {RETURN: "Return of the greedy policies", "optimal": "Runs at th
 STILLS = (".gif", ".png")
 MOST_PICTURE = 2**28
 """Bytes of a film or a still at most."""
+INDEX = "index.html"
 DATA = "data"
 """Folder of the tables' files in the site."""
 
@@ -67,7 +69,7 @@ def write_site(results: Sequence[Path], out: Path) -> Site:
 
     Args:
         results: results files, and folders to search for them.
-        out: the site's folder; pages that exist are replaced, other files stay.
+        out: the site's folder, replaced as a whole; files of it that are no pages of the new site stay.
 
     Raises:
         InvalidArgumentError: if there are no results, or the site cannot be written.
@@ -90,28 +92,30 @@ def write_site(results: Sequence[Path], out: Path) -> Site:
         percent_text=lambda value, _: percent(value),
     )
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        shown = _copy(pictures, out)
-        index = out / "index.html"
-        answered = language_model_rows(models, out)
-        tables = {"results": result_rows(board), "language-models": language_model_table(answered)}
-        _write_tables(out / DATA, {name: rows for name, rows in tables.items() if rows})
-        for suite in board.suites:
-            tables = {"results": suite_rows(suite), "improvement": comparison_rows(suite)}
-            _write_tables(out / DATA / "suites" / suite.suite.name, tables)
-        context = _index_context(board) | {"answered": answered}
-        write_text(index, environment.get_template("index.html.j2").render(context).rstrip() + "\n")
-        pages = []
-        for task in board.tasks:
-            media = [row for row in shown if row["task"] == task.task]
-            context = {"board": task, "charts": task_charts(task), "media": media}
-            pages.append(out / names[task.task.name])
-            tables = {"results": task_rows(task), "runs": run_rows(task)}
-            _write_tables(out / DATA / "tasks" / pages[-1].stem, tables)
-            write_text(pages[-1], environment.get_template("task.html.j2").render(context).rstrip() + "\n")
+        with whole_folder(out) as folder:
+            shown = _copy(pictures, folder)
+            answered = language_model_rows(models, folder)
+            tables = {"results": result_rows(board), "language-models": language_model_table(answered)}
+            _write_tables(folder / DATA, {name: rows for name, rows in tables.items() if rows})
+            for suite in board.suites:
+                tables = {"results": suite_rows(suite), "improvement": comparison_rows(suite)}
+                _write_tables(folder / DATA / "suites" / suite.suite.name, tables)
+            context = _index_context(board) | {"answered": answered}
+            _write_page(folder / INDEX, environment.get_template("index.html.j2"), context)
+            for task in board.tasks:
+                media = [row for row in shown if row["task"] == task.task]
+                context = {"board": task, "charts": task_charts(task), "media": media}
+                page = folder / names[task.task.name]
+                tables = {"results": task_rows(task), "runs": run_rows(task)}
+                _write_tables(folder / DATA / "tasks" / page.stem, tables)
+                _write_page(page, environment.get_template("task.html.j2"), context)
     except OSError as error:
         raise InvalidArgumentError(f"out={str(out)!r} cannot be written ({error}); choose another") from None
-    return Site(index, tuple(pages), len(entries))
+    return Site(out / INDEX, tuple(out / names[task.task.name] for task in board.tasks), len(entries))
+
+
+def _write_page(path: Path, template: Template, context: Mapping[str, Any]) -> None:
+    write_text(path, template.render(context).rstrip() + "\n")
 
 
 def _write_tables(folder: Path, tables: Mapping[str, Sequence[Row]]) -> None:
@@ -206,7 +210,7 @@ def _page_names(tasks: Sequence[Task]) -> dict[str, str]:
     """A file name for the page of every task, each of its own."""
     names: dict[str, str] = {}
     for task in tasks:
-        names[task.name] = _free_name(task.slug, ".html", {"index.html", *names.values()})
+        names[task.name] = _free_name(task.slug, ".html", {INDEX, *names.values()})
     return names
 
 
@@ -229,7 +233,7 @@ def _copy(pictures: Sequence[Picture], out: Path) -> list[dict[str, Any]]:
             folders[picture.source] = _free_name(words, "", folders.values())
         target = out / "media" / folders[picture.source] / picture.path.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(read_bytes(picture.path, MOST_PICTURE))
+        write_bytes(target, read_bytes(picture.path, MOST_PICTURE))
         shown.append(
             {
                 "link": quote(target.relative_to(out).as_posix()),

@@ -14,8 +14,9 @@ from baselines.llm.pictures import pictures
 from baselines.llm.requests import Usage
 from baselines.llm.summary import summarize
 from baselines.llm.transcript import Record
-from baselines.storage import write_text
+from baselines.storage import whole_folder, write_text
 
+INDEX = "index.html"
 TITLES = {
     "explorer": "Critic who looks ahead",
     "exploiter": "Critic who takes what is at hand",
@@ -85,19 +86,18 @@ def write_pages(records: Sequence[Record], out: Path, watch: Callable[[int], Non
         "header": records[0],
         "tokens": _tokens,
     }
-    out.mkdir(parents=True, exist_ok=True)
-    index = out / "index.html"
-    write_text(index, templates.get_template("transcript.html.j2").render(common) + "\n")
     episodes: dict[int, list[Record]] = {}
     for record in records[1:]:
         episodes.setdefault(record["episode"], []).append(record)
-    for end in summary.ends:
-        page = {"end": end, **_episode(episodes[end["episode"]], summary.setup, end)}
-        path = out / f"episode-{end['episode']}.html"
-        write_text(path, templates.get_template("episode.html.j2").render(common | page) + "\n")
-        if watch is not None:
-            watch(end["episode"])
-    return index
+    with whole_folder(out) as folder:
+        write_text(folder / INDEX, templates.get_template("transcript.html.j2").render(common) + "\n")
+        for end in summary.ends:
+            page = {"end": end, **_episode(episodes[end["episode"]], summary.setup, end)}
+            path = folder / f"episode-{end['episode']}.html"
+            write_text(path, templates.get_template("episode.html.j2").render(common | page) + "\n")
+            if watch is not None:
+                watch(end["episode"])
+    return out / INDEX
 
 
 def _tokens(end: Record) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any
 
 from filelock import BaseFileLock
 from pydantic import ValidationError
@@ -22,7 +22,7 @@ from baselines.llm.faults import BUDGET
 from baselines.llm.printable import printable
 from baselines.llm.records import check_record
 from baselines.llm.requests import Reply, Request, Usage
-from baselines.storage import read_bytes, write_text
+from baselines.storage import AppendLog, read_bytes, write_text
 from stmg_envs.errors import InvalidArgumentError
 
 FORMAT = 1
@@ -84,17 +84,17 @@ class Transcript:
     def __init__(self, path: Path, records: Iterable[Record] = (), lock: BaseFileLock | None = None) -> None:
         self.path, self._lock = path, lock
         self.records: dict[Key, Record] = {key_of(record): record for record in records}
-        self._file: TextIO | None = None
+        self._log: AppendLog | None = None
 
     def __enter__(self) -> Transcript:
-        self._file = self.path.open("a", encoding="utf-8")
+        self._log = AppendLog(self.path)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        if self._log is not None:
+            self._log.close()
         if self._lock is not None:
             self._lock.release()
 
@@ -104,9 +104,8 @@ class Transcript:
         if self.records.get(key) == record:
             return
         self.records[key] = record
-        assert self._file is not None
-        self._file.write(_line(record))
-        self._file.flush()
+        assert self._log is not None
+        self._log.append(_line(record))
 
     def call(self, number: int, request: Request, reply: Reply) -> None:
         """Write a call."""

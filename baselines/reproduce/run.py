@@ -47,18 +47,22 @@ def run_cells(
 
 def train(plan: RunPlan, path: Path, watch: Callable[[Progress], None]) -> RunDirectory:
     """Train a block, or go on with it where an interrupted one stopped."""
-    # What was made with other settings, or stopped before its first checkpoint, is nothing to go on with.
     directory = next(
         directory
         for directory in map(RunDirectory, _candidates(path))
-        if not directory.path.exists()
-        or (directory.checkpoint.is_file() and directory.differing(plan) is None)
+        if not directory.path.exists() or _goes_on(directory, plan)
     )
     resume = directory.path.exists()
     if not resume:
         directory.create(plan)
     Trainer(plan, directory, resume).run(watch)
     return directory
+
+
+def _goes_on(directory: RunDirectory, plan: RunPlan) -> bool:
+    """Whether a directory holds the beginning of a plan, and not what other settings made."""
+    whole = directory.manifest.is_file() and (directory.checkpoint.is_file() or not directory.begun)
+    return whole and directory.differing(plan) is None
 
 
 def _candidates(path: Path) -> Iterator[Path]:

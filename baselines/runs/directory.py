@@ -19,7 +19,7 @@ from baselines.evaluation.results import read_checked
 from baselines.evaluation.trust import require_trusted
 from baselines.runs.plan import RunPlan, check_plan, device_here, make_plan, resolve_plan
 from baselines.runs.provenance import provenance
-from baselines.storage import read_json, write_json
+from baselines.storage import new_folder, read_json, write_json
 
 PUBLISHED = "published"
 """Entry of a manifest that says how a policy came into a zoo."""
@@ -76,6 +76,11 @@ class RunDirectory:
     def report(self) -> Path:
         return self.path / "report.html"
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything has been trained that is lost without its checkpoint."""
+        return self.checkpoint.exists() or self.metrics.exists()
+
     def create(self, plan: RunPlan) -> None:
         """Make the directory and write its manifest.
 
@@ -84,8 +89,9 @@ class RunDirectory:
             RunDirectoryError: if the path exists, or cannot be made.
         """
         _require_storable(plan.as_dict()["env_args"])
-        make_folder(self.path)
-        write_json(self.manifest, plan.as_dict() | provenance(_call(plan)))
+        # Whoever finds the directory finds what it is.
+        with new_run_folder(self.path) as folder:
+            write_json(RunDirectory(folder).manifest, plan.as_dict() | provenance(_call(plan)))
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -219,14 +225,16 @@ class RunDirectory:
             )
 
 
-def make_folder(path: Path) -> None:
-    """Make a new folder, and those above it.
+@contextmanager
+def new_run_folder(path: Path) -> Iterator[Path]:
+    """A new folder, which is there as soon as it is whole.
 
     Raises:
         RunDirectoryError: if it exists, or cannot be made.
     """
     try:
-        path.mkdir(parents=True)
+        with new_folder(path) as folder:
+            yield folder
     except FileExistsError:
         raise _taken(path) from None
     # A ValueError tells of a character that no path may have.

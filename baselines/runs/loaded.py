@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,9 +11,9 @@ from torch import Tensor
 from baselines.errors import CheckpointError
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan
+from baselines.runs.saved import SavedProgress, load_training
 from baselines.runs.seen import require_observations
 from baselines.runs.zoo import find_run
-from baselines.training.checkpoint import load_checkpoint
 from baselines.training.population import Population, policy_inputs
 from baselines.training.rollout import decision_noise
 from stmg_envs.arguments import shown
@@ -125,22 +124,18 @@ def of_seed(plan: RunPlan, seed: int) -> RunPlan:
     return replace(plan, seeds=(seed,))
 
 
-def load_population(directory: RunDirectory, plan: RunPlan) -> tuple[Population, dict[str, Any]]:
+def load_population(directory: RunDirectory, plan: RunPlan) -> tuple[Population, SavedProgress]:
     """The saved policies of the plan's seeds, and how far their training had come.
 
     Raises:
         CheckpointError: if the checkpoint is missing, damaged, or of another run.
     """
-    tensors, progress = load_checkpoint(directory.checkpoint)
+    tensors, progress = load_training(directory)
     sizes = plan.policy_spec(plan.game())
     population = Population(lambda: plan.algorithm.build(plan.config, sizes), plan.seeds, plan.device)
     try:
         rows = [progress["seeds"].index(seed) for seed in plan.seeds]
-        parameters = {name: tensors[f"policy.{name}"][rows] for name in population.parameters}
-        broken = [name for name, value in parameters.items() if not bool(value.isfinite().all())]
-        if broken:
-            raise ValueError(f"policy.{broken[0]} holds numbers that are not finite")
-        population.load(parameters)
+        population.load({name: tensors[f"policy.{name}"][rows] for name in population.parameters})
     except (KeyError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{directory.checkpoint} does not fit the run ({error})") from None
     return population, progress

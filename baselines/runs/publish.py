@@ -17,13 +17,14 @@ from baselines.evaluation.names import MOST_BYTES
 from baselines.evaluation.report_inputs import read_run
 from baselines.evaluation.results import ENVIRONMENT, read_seed
 from baselines.runs.api import evaluate
-from baselines.runs.directory import PUBLISHED, RunDirectory, make_folder
+from baselines.runs.directory import PUBLISHED, RunDirectory, new_run_folder
 from baselines.runs.loaded import of_seed
 from baselines.runs.plan import RunPlan
 from baselines.runs.provenance import provenance
+from baselines.runs.saved import SavedProgress, load_training, save_training
 from baselines.runs.zoo import ZOO, find_run
 from baselines.storage import read_json, write_json
-from baselines.training.checkpoint import load_checkpoint, prefixed, save_checkpoint, under
+from baselines.training.checkpoint import prefixed, under
 
 
 @dataclass(frozen=True)
@@ -72,23 +73,26 @@ def publish(
         seed, chosen_by = _best(source, plan.seeds)
     plan = of_seed(plan, seed)
     curve = _curve(source, plan)
-    tensors, progress = load_checkpoint(source.checkpoint)
+    tensors, progress = load_training(source)
     row = progress["seeds"].index(seed)
-    entry = RunDirectory(ZOO / name)
-    if entry.path.exists():
-        raise RunDirectoryError(f"{entry.path} exists already; choose another name, or remove it first")
-    make_folder(entry.path)
+    path = ZOO / name
+    if path.exists():
+        raise RunDirectoryError(f"{path} exists already; choose another name, or remove it first")
     policy = {key: p[row : row + 1] for key, p in under("policy.", tensors).items()}
-    own = {key: [progress[key][row]] for key in ("seeds", "lost") if key in progress}
-    save_checkpoint(entry.checkpoint, prefixed("policy.", policy), progress | own)
+    own: SavedProgress = {"updates": progress["updates"], "elapsed": progress["elapsed"], "seeds": [seed]}
+    if "lost" in progress:
+        own["lost"] = [progress["lost"][row]]
     manifest = read_json(source.manifest)
     how = provenance("baselines.publish") | {"seeds": manifest["seeds"], "chosen_by": chosen_by}
     # A policy is published for everybody, whatever machine it was trained on.
     anywhere = {"seeds": [seed], "device": "cpu", "workers": 0}
-    write_json(entry.manifest, manifest | anywhere | {PUBLISHED: how})
-    write_json(entry.results, curve)
-    evaluated = evaluate(entry.path, episodes, plan.workers, write=True, trust=trust)
-    return Published(entry.path, seed, chosen_by, evaluated)
+    with new_run_folder(path) as folder:
+        entry = RunDirectory(folder)
+        save_training(entry, plan, prefixed("policy.", policy), own)
+        write_json(entry.manifest, manifest | anywhere | {PUBLISHED: how})
+        write_json(entry.results, curve)
+        evaluated = evaluate(folder, episodes, plan.workers, write=True, trust=trust)
+    return Published(path, seed, chosen_by, evaluated)
 
 
 def _curve(source: RunDirectory, plan: RunPlan) -> dict[str, Any]:

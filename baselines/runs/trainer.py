@@ -19,8 +19,8 @@ from baselines.runs.blocks import Blocks, BlocksHere
 from baselines.runs.directory import RunDirectory
 from baselines.runs.interrupt import Stopped, StopRequest
 from baselines.runs.plan import RunPlan
+from baselines.runs.saved import SavedProgress, load_training, save_training
 from baselines.storage import write_json
-from baselines.training.checkpoint import load_checkpoint, save_checkpoint
 from baselines.training.metrics import MetricsLog
 from baselines.training.trackers import TensorBoard, Tracker
 
@@ -77,7 +77,7 @@ class Trainer:
     Args:
         plan: what to do.
         directory: where to write; it exists.
-        resume: continue from the directory's checkpoint.
+        resume: continue from the directory's checkpoint; what stopped before its first one begins again.
         trackers: told of the course of training besides TensorBoard; closed at its end.
         blocks: those of the plan's seeds; by default all are trained together, in this process.
 
@@ -100,10 +100,10 @@ class Trainer:
         self.updates_done = 0
         self.elapsed = 0.0
         self.lost = np.zeros(len(plan.seeds), np.int64)
-        self.resumed = resume
+        self.resumed = resume and directory.begun
         self.blocks: Blocks = BlocksHere([plan]) if blocks is None else blocks
         try:
-            if resume:
+            if self.resumed:
                 self._load()
             else:
                 self.blocks.begin()
@@ -165,7 +165,7 @@ class Trainer:
             if self.updates_done == 0:
                 results.add(0, 0.0, evaluated)
                 # Whenever it ends from now on there is something to go on with.
-                self._save()
+                self._save(log)
             with StopRequest() as stop:
                 while not self._finished(results):
                     due = self._next_evaluation()
@@ -181,7 +181,7 @@ class Trainer:
                         evaluated = self._evaluate(self.updates_done)
                         results.add(self.step, self.elapsed, evaluated)
                         log.track(self.step, evaluated.means())
-                    self._save()
+                    self._save(log)
                     if watch is not None and self.updates_done == due:
                         watch(self._progress(evaluated))
                     if stop.requested and self.updates_done < config.updates:
@@ -222,13 +222,18 @@ class Trainer:
             self.step, self.plan.config.planned_steps, mean_return, optimal, runs, int(self.lost.sum())
         )
 
-    def _save(self) -> None:
-        progress = {"updates": self.updates_done, "elapsed": self.elapsed, "seeds": list(self.plan.seeds)}
-        progress["lost"] = self.lost.tolist()
-        save_checkpoint(self.directory.checkpoint, self.blocks.state(), progress)
+    def _save(self, log: MetricsLog) -> None:
+        log.sync()
+        progress: SavedProgress = {
+            "updates": self.updates_done,
+            "elapsed": self.elapsed,
+            "seeds": list(self.plan.seeds),
+            "lost": self.lost.tolist(),
+        }
+        save_training(self.directory, self.plan, self.blocks.state(), progress)
 
     def _load(self) -> None:
-        tensors, progress = load_checkpoint(self.directory.checkpoint)
+        tensors, progress = load_training(self.directory)
         try:
             self.blocks.load(tensors, progress["updates"])
             self.updates_done, self.elapsed = progress["updates"], progress["elapsed"]

@@ -32,7 +32,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         # What a full disk says names no file.
         raise OSError(error.errno, error.strerror, str(path)) from None
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -50,7 +50,7 @@ def write_json(path: Path, data: Any) -> None:
     write_text(path, json.dumps(data, indent=1, allow_nan=False) + "\n")
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Have the disk know the names in a folder, where the system lets folders be opened."""
     if not hasattr(os, "O_DIRECTORY"):
         return

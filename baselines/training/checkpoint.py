@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -28,15 +30,18 @@ def save_checkpoint(path: Path, tensors: dict[str, Tensor], progress: dict[str, 
         progress: plain data that goes into the file's header.
     """
     contiguous = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    text = json.dumps(progress, allow_nan=False)
+    metadata = {"progress": text, "digest": _digest(contiguous, text)}
     # Written here because safetensors' own files are for their owner's eyes only, whatever the umask says.
-    write_bytes(path, save(contiguous, metadata={"progress": json.dumps(progress)}))
+    write_bytes(path, save(contiguous, metadata=metadata))
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read what `save_checkpoint` wrote, on the CPU.
 
     Raises:
-        CheckpointError: if the file is missing, truncated, or no checkpoint.
+        CheckpointError: if the file is missing, truncated, or no checkpoint, or if anything in it is not
+            what was written.
     """
     try:
         require_plain(path, MOST_BYTES)
@@ -49,13 +54,27 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-            progress = json.loads(file.metadata()["progress"])
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(
-            f"{path} is truncated or no checkpoint ({error}); restore it from a copy, or train again into "
-            f"another directory"
-        ) from None
+            told = file.metadata()
+            progress = json.loads(told["progress"])
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise _damaged(path, f"truncated or no checkpoint ({error})") from None
+    # Older versions wrote none.
+    if "digest" in told and told["digest"] != _digest(tensors, told["progress"]):
+        raise _damaged(path, "damaged: its numbers are not those that were written (SHA-256)")
     return tensors, progress
+
+
+def _damaged(path: Path, how: str) -> CheckpointError:
+    return CheckpointError(f"{path} is {how}; restore it from a copy, or train again into another directory")
+
+
+def _digest(tensors: Mapping[str, Tensor], progress: str) -> str:
+    """The SHA-256 of everything that a checkpoint says."""
+    digest = hashlib.sha256(progress.encode())
+    for name, value in sorted(tensors.items()):
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from baselines.errors import RunDirectoryError
-from baselines.storage import read_bytes, write_text
+from baselines.storage import AppendLog, read_bytes, write_text
 from baselines.training.trackers import Tracker
 
 
@@ -33,8 +33,9 @@ class MetricsLog:
     ) -> None:
         self.path = directory / "metrics.csv"
         self.seeds = seeds
-        self._columns: list[str] = []
         self._drop_after(keep_until)
+        # Made by the first row: without the file nothing has been trained.
+        self._log: AppendLog | None = None
         self._trackers = trackers
 
     def write(self, step: int, elapsed: float, metrics: dict[str, Tensor]) -> None:
@@ -46,15 +47,13 @@ class MetricsLog:
             metrics: named values, each (K,).
         """
         table = {name: value.tolist() for name, value in metrics.items()}
-        columns = ["step", "elapsed", "seed", *table]
-        fresh = not self.path.is_file() or not self.path.stat().st_size
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if fresh:
-                writer.writerow(columns)
-            for k, seed in enumerate(self.seeds):
-                numbers = (f"{values[k]:.6g}" for values in table.values())
-                writer.writerow([step, f"{elapsed:.3f}", seed, *numbers])
+        if self._log is None:
+            self._log = AppendLog(self.path)
+        rows = [["step", "elapsed", "seed", *table]] if self._log.empty else []
+        for k, seed in enumerate(self.seeds):
+            numbers = (f"{values[k]:.6g}" for values in table.values())
+            rows.append([str(step), f"{elapsed:.3f}", str(seed), *numbers])
+        self._log.append(_csv(rows))
         finite = {name: value[torch.isfinite(value)] for name, value in metrics.items()}
         self.track(
             step, {f"{name}/mean": float(value.mean()) for name, value in finite.items() if len(value)}
@@ -65,8 +64,15 @@ class MetricsLog:
         for tracker in self._trackers:
             tracker.write(step, values)
 
+    def sync(self) -> None:
+        """Have the rows so far on the disk: before a checkpoint says that their updates are done."""
+        if self._log is not None:
+            self._log.sync()
+
     def close(self) -> None:
         """Flush everything."""
+        if self._log is not None:
+            self._log.close()
         for tracker in self._trackers:
             tracker.close()
 
@@ -81,9 +87,13 @@ class MetricsLog:
                 f"restore it, or move it away, and a new one is begun"
             )
         kept = [row for row in lines[1:] if _whole(row, len(lines[0])) and float(row[0]) <= step]
-        text = io.StringIO(newline="")
-        csv.writer(text).writerows([*lines[:1], *kept])
-        write_text(self.path, text.getvalue())
+        write_text(self.path, _csv([*lines[:1], *kept]))
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
 
 
 def read_lines(path: Path) -> list[list[str]]:

@@ -8,6 +8,7 @@ final observations, masks, neighbour graphs and seeds of multi-agent environment
 from __future__ import annotations
 
 import logging
+import time
 import weakref
 from collections.abc import Collection
 from multiprocessing.connection import Connection
@@ -35,7 +36,7 @@ from stmg_envs.protocol import (
 )
 
 STARTING_SECONDS = 300.0
-"""What a worker gets to import its engine and to make its environments."""
+"""What workers get at first to import their engine and to make their environments."""
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,8 @@ class PoolVectorEnv(EngineVectorEnv):
         device: where the tensors go.
         workers: W, processes; no more are started than there are environments.
         timeout: seconds after which a worker that does not answer counts as lost. It steps all its
-            environments in that time, and begins episodes.
+            environments in that time, and begins episodes. One that is started again gets as long as all
+            workers took at first, besides.
 
     Raises:
         InvalidArgumentError: if the spaces are not supported, or for a number out of range.
@@ -95,7 +97,7 @@ class PoolVectorEnv(EngineVectorEnv):
         self._end = weakref.finalize(self, end, self.workers)
         for number, rows in enumerate(map(slice, edges, edges[1:])):
             self.workers.append(Worker(context, Share(recipe, self.game, shared, rows), number))
-        self._await_start(self.workers)
+        self._starting = self._await_start()
 
     def close(self) -> None:
         self._end()
@@ -166,16 +168,22 @@ class PoolVectorEnv(EngineVectorEnv):
                     f"last {worker} {reason}"
                 )
             worker.start()
-            self._await_start([worker])
-            worker.ask("reset")
-            gather([worker], self.timeout)
+            gather([worker], self.timeout + self._starting)
+            if isinstance(worker.answer, list):
+                worker.ask("reset")
+                gather([worker], self.timeout)
         if isinstance(worker.answer, Exception):
             raise worker.answer
 
-    def _await_start(self, workers: list[Worker]) -> None:
-        """Wait until workers have made their environments; raise what keeps them from it."""
-        gather(workers, STARTING_SECONDS)
-        for worker in workers:
+    def _await_start(self) -> float:
+        """Wait until all workers have made their environments; raise what keeps them from it.
+
+        Returns:
+            How many seconds they took.
+        """
+        began = time.monotonic()
+        gather(self.workers, STARTING_SECONDS)
+        for worker in self.workers:
             if isinstance(worker.answer, Exception):
                 self.close()
                 raise worker.answer
@@ -184,6 +192,7 @@ class PoolVectorEnv(EngineVectorEnv):
                     f"{worker} {worker.answer.reason} while it made its environments (a script that makes "
                     f'workers needs the guard `if __name__ == "__main__"`)'
                 )
+        return time.monotonic() - began
 
     def _give_up(self, reason: str) -> NoReturn:
         self.close()

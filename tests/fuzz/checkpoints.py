@@ -23,6 +23,9 @@ def spoiled(rng: Rng, data: bytes) -> tuple[str, bytes]:
     """A safetensors file with one thing wrong."""
     size = int.from_bytes(data[:8], "little")
     header, tensors = json.loads(data[8 : 8 + size]), data[8 + size :]
+    if rng.integers(2):
+        # As older versions wrote it; else whatever is changed is noticed by the digest.
+        del header["__metadata__"]["digest"]
     what = int(rng.integers(5))
     if what == 0:
         return spoiled_bytes(rng, data)
@@ -33,19 +36,23 @@ def spoiled(rng: Rng, data: bytes) -> tuple[str, bytes]:
         name = pick(rng, [name for name in header if name.startswith("policy.")])
         start, end = header[name]["data_offsets"]
         at = start + 4 * int(rng.integers((end - start) // 4))
-        return f"{name} has NaN", data[: 8 + size] + tensors[:at] + NAN + tensors[at + 4 :]
+        return f"{name} has NaN", _file(header, tensors[:at] + NAN + tensors[at + 4 :])
     if what == 3:
         change, progress = spoiled_json(rng, json.loads(header["__metadata__"]["progress"]), _older)
         header["__metadata__"]["progress"] = progress.decode("utf-8", "replace")
-        text = json.dumps(header).encode()
-        return f"progress: {change}", len(text).to_bytes(8, "little") + text + tensors
+        return f"progress: {change}", _file(header, tensors)
     change, text = spoiled_json(rng, header)
     return f"header: {change}", len(text).to_bytes(8, "little") + text + tensors
 
 
+def _file(header: dict[str, Any], tensors: bytes) -> bytes:
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + tensors
+
+
 def _older(place: Place) -> bool:
-    # Checkpoints of older versions do not count episodes that were lost.
-    return place[0] == "lost"
+    # Checkpoints of older versions do not say which run they are of, and count no episodes that were lost.
+    return place[0] in ("lost", "plan")
 
 
 def policy(run: Path) -> Any:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from processes import shared_memory
 
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.pool import PoolVectorEnv, WorkerError
+from stmg_envs.pool.vector import STARTING_SECONDS
 from stmg_envs.protocol import ParallelVectorEnv, Streams
 
 BATCH = 4
@@ -190,3 +193,38 @@ def test_a_lost_episode_counts_as_one(pool: PoolVectorEnv) -> None:
     streams = Streams.from_seeds(range(2, 2 + BATCH))
     episodes = torch.tensor([1, 1, 0, 0])
     assert torch.equal(pool.episode_streams.keys, streams.fold(-1, episodes).keys)
+
+
+class Restarted(Hazards):
+    """Something happens to the process that makes these environments a second time, and to no later one."""
+
+    def __init__(self, folder: str, number: int) -> None:
+        super().__init__(6)
+        made = len(os.listdir(folder))
+        descriptor, _ = tempfile.mkstemp(dir=folder)
+        os.close(descriptor)
+        # After the example and all environments that the workers made at first.
+        if made == 1 + BATCH:
+            os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(signal.SIGKILL, "was ended by SIGKILL"), (signal.SIGSTOP, "gave no answer in {limit:g} s")],
+)
+def test_a_worker_that_is_lost_while_it_starts_again_is_one_more_loss(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, number: int, reason: str
+) -> None:
+    env = PoolVectorEnv(lambda: Restarted(str(tmp_path), number), BATCH, workers=2, timeout=2.0)
+    env.reset(seed=0)
+    # Not the minutes that a first start gets.
+    limit = 2.0 + env._starting
+    assert limit < STARTING_SECONDS / 2
+    with caplog.at_level(logging.WARNING):
+        *_, info = crash(env)
+    assert info["lost"].tolist() == OF_THE_FIRST
+    crashed, restarted = caplog.messages
+    assert "was ended by SIGSEGV" in crashed and reason.format(limit=limit) in restarted
+    *_, info = env.step(SAFE)
+    assert "lost" not in info or not info["lost"].any()
+    env.close()

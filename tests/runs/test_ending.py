@@ -19,6 +19,7 @@ from baselines.errors import RunDirectoryError
 from baselines.runs import trainer
 from baselines.runs.blocks import BlocksHere
 from baselines.runs.directory import RunDirectory
+from baselines.runs.saved import SavedProgress
 from baselines.training.checkpoint import load_checkpoint
 
 SETTINGS: dict[str, Any] = {
@@ -59,13 +60,13 @@ def test_checkpoints_come_with_time_and_change_nothing(
 ) -> None:
     train(tmp_path / "rarely")
     saved = []
-    real = trainer.save_checkpoint
+    real = trainer.save_training
 
-    def counted(path: Path, tensors: dict[str, torch.Tensor], told: dict[str, Any]) -> None:
+    def counted(directory: RunDirectory, plan: Any, tensors: Any, told: SavedProgress) -> None:
         saved.append(told["updates"])
-        real(path, tensors, told)
+        real(directory, plan, tensors, told)
 
-    monkeypatch.setattr(trainer, "save_checkpoint", counted)
+    monkeypatch.setattr(trainer, "save_training", counted)
     monkeypatch.setattr(trainer, "SAVE_SECONDS", 0.0)
     train(tmp_path / "often")
     assert saved == list(range(21))

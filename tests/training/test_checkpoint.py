@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from baselines.errors import CheckpointError
 from baselines.training.checkpoint import load_checkpoint, save_checkpoint
@@ -36,8 +38,6 @@ def test_a_missing_file_is_one_clear_error(tmp_path: Path) -> None:
 
 
 def test_a_foreign_safetensors_file_is_one_clear_error(tmp_path: Path) -> None:
-    from safetensors.torch import save_file
-
     save_file({"a": torch.zeros(1)}, tmp_path / "foreign.safetensors")
     with pytest.raises(CheckpointError, match="no checkpoint"):
         load_checkpoint(tmp_path / "foreign.safetensors")
@@ -56,3 +56,31 @@ def test_no_checkpoint_is_a_pickle(tmp_path: Path) -> None:
         path.write_bytes(data)
         with pytest.raises(CheckpointError, match="no checkpoint"):
             load_checkpoint(path)
+
+
+@pytest.mark.parametrize("where", [0.1, 0.5, 0.75, 0.999])
+def test_one_bit_that_turned_is_noticed(tmp_path: Path, where: float) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(
+        path, {"a": torch.randn(50), "b": torch.tensor(3), "c": torch.tensor([True])}, {"updates": 3}
+    )
+    whole = bytearray(path.read_bytes())
+    whole[int(where * len(whole))] ^= 4
+    path.write_bytes(whole)
+    with pytest.raises(CheckpointError, match=r"checkpoint\.safetensors is (truncated|damaged)"):
+        load_checkpoint(path)
+
+
+def test_names_and_shapes_count(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(path, {"a": torch.zeros(2, 3)}, {"updates": 3})
+    with safe_open(path, framework="pt") as file:
+        told = file.metadata()
+    save_file({"b": torch.zeros(2, 3)}, path, metadata=told)
+    with pytest.raises(CheckpointError, match="not those that were written"):
+        load_checkpoint(path)
+    save_file({"a": torch.zeros(3, 2)}, path, metadata=told)
+    with pytest.raises(CheckpointError, match="not those that were written"):
+        load_checkpoint(path)
+    save_file({"a": torch.zeros(2, 3)}, path, metadata=told)
+    assert load_checkpoint(path)[1] == {"updates": 3}

@@ -47,6 +47,7 @@ def test_whole_rows_up_to_the_step_are_kept(found: str, kept: list[str], tmp_pat
     log = MetricsLog(tmp_path, (0,), keep_until=16)
     assert path.read_text().splitlines() == kept
     log.write(24, 3.5, {"loss": torch.tensor([0.125])})
+    log.close()
     assert path.read_text().splitlines() == [*(kept or [HEADER]), "24,3.500,0,0.125"]
     assert [file.name for file in tmp_path.iterdir()] == ["metrics.csv"]
 
