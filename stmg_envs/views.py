@@ -51,7 +51,7 @@ def _game(id: str, backend: str | None, kwargs: dict[str, Any]) -> Game | None:
 
 def _require_kinds(factory: Callable[..., Any], kwargs: dict[str, Any]) -> None:
     """Raise InvalidArgumentError where a flag or a text is something else; numbers are a game's business."""
-    for name, kind in get_type_hints(factory.__init__).items():  # type: ignore[misc]
+    for name, kind in get_type_hints(factory.__init__).items():
         if name in kwargs and kind is bool:
             require_flag(name, kwargs[name])
         elif name in kwargs and kind is str:

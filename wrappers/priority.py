@@ -67,7 +67,7 @@ class _Fixed(PriorityRule):
             indices = []
         if sorted(indices) != list(range(len(indices))) or not indices:
             raise InvalidPriorityError(
-                f"order={shown(order)} is no permutation of agents; expected indices, first to decide first"
+                f"order={shown(order)} is not a permutation of agents; expected indices, leader first"
             )
         self.order = torch.tensor(indices)
 

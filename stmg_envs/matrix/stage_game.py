@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ def check_target(target: object) -> Target:
     """Raise InvalidArgumentError unless the target is "global" or "stackelberg"."""
     if not isinstance(target, str) or target not in ("global", "stackelberg"):
         raise InvalidArgumentError(f"target={shown(target)} is unknown; expected 'global' or 'stackelberg'")
-    return target
+    return cast(Target, target)
 
 
 class StageGame(Game):

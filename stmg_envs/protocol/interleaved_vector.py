@@ -95,8 +95,8 @@ class InterleavedVectorEnv(JointVectorEnv):
     def reset(
         self, seed: Seed = None, options: dict[str, Any] | None = None
     ) -> tuple[Observations, dict[str, Any]]:
-        if "priority" in (options := require_table("options", options)):
-            self.priority = options["priority"]
+        if "priority" in (given := require_table("options", options)):
+            self.priority = given["priority"]
         seeds: Sequence[Seed] = [None] * len(self.lanes)
         if seed is not None:
             seeds = self._parts(seed_tensor(seed, self.num_envs))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import gymnasium
 import numpy as np
@@ -59,7 +59,7 @@ def check_reward_mode(reward: object) -> RewardMode:
     """Raise InvalidArgumentError unless reward is "mean" or "sum"."""
     if not isinstance(reward, str) or reward not in ("mean", "sum"):
         raise InvalidArgumentError(f"reward={shown(reward)} is unknown; expected 'mean' or 'sum'")
-    return reward
+    return cast(RewardMode, reward)
 
 
 class TurnStreamEnv(gymnasium.Env[TurnObservation, Any]):

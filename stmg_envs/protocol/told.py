@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from gymnasium import Space
@@ -15,7 +15,7 @@ from stmg_envs.arguments import shown
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol.soundness import require_finite
 
-AnyParallelEnv = ParallelEnv[str, Any, Any]
+AnyParallelEnv: TypeAlias = ParallelEnv[str, Any, Any]
 MASK = "action_mask"
 RESET = ("observations", "infos")
 """What a reset returns."""
@@ -52,8 +52,10 @@ def living_agents(env: AnyParallelEnv, known: Collection[str]) -> list[str]:
 
 
 def _names(agents: object) -> bool:
-    listed = isinstance(agents, list | tuple)
-    return listed and all(isinstance(name, str) for name in agents) and len(set(agents)) == len(agents)
+    """Whether these are names, each once."""
+    if not isinstance(agents, list | tuple):
+        return False
+    return all(isinstance(name, str) for name in agents) and len(set(agents)) == len(agents)
 
 
 def require_tables(env: AnyParallelEnv, what: str, told: Any, names: Sequence[str]) -> None:
