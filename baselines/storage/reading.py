@@ -134,10 +134,11 @@ def _integer(digits: str) -> int:
 def _levels(data: Any) -> int:
     """How deep lists and objects lie within each other, found without calling itself."""
     level, count = [data], 0
-    while level := [inner for outer in level for inner in _inner(outer)]:
+    while level:
         count += 1
+        level = [inner for outer in level for inner in _inner(outer) if isinstance(inner, dict | list)]
     return count
 
 
-def _inner(value: Any) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+def _inner(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value

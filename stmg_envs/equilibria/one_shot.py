@@ -65,7 +65,7 @@ def check_payoffs(payoffs: ArrayLike) -> Payoffs:
     """
     expected = "expected finite numbers of shape (n, A1, ..., An), one axis per agent"
     try:
-        given = np.ma.asanyarray(payoffs)
+        given: NDArray[Any] = np.ma.asanyarray(payoffs)
         if np.iscomplexobj(given) or np.ma.is_masked(given):
             raise TypeError("complex or masked")
         array = np.asarray(given, dtype=np.float64)
