@@ -151,7 +151,9 @@ def cells(folder: Path) -> Any:
 
 def may_miss_in_archive(place: Place) -> bool:
     # A cell or a run that is in one of the two files alone is not there.
-    return len(place) < 3 or "config" in place[:-1] or (place[1] == "blocks" and place[-1] != "seeds")
+    # A recipe's arguments are the task's own where it has a name of its own.
+    named = "config" in place[:-1] or "env_args" in place[:-1]
+    return len(place) < 3 or named or (place[1] == "blocks" and place[-1] != "seeds")
 
 
 def no_time(place: Place) -> bool:
