@@ -4,7 +4,7 @@ BIN := .venv/bin
 # How many processes share the tests; each of them takes up to 2 GB.
 TEST_PROCESSES ?= 2
 
-.PHONY: help demo docs test test-slow mutants football local-llm chromium lint format bench clean
+.PHONY: help demo docs test test-slow fuzz mutants football local-llm chromium lint format bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -27,6 +27,10 @@ test: lint  ## lint, build the football engine, install Chromium, then all tests
 
 test-slow: .venv/dev  ## learning tests that take minutes each, half an hour in all
 	$(BIN)/pytest -m slow
+
+# FUZZ="--kind 'run results' --seed 1" for others than 400 of each kind by seed 0; each fault says how to see it again.
+fuzz: .venv/dev  ## thousands of malformed inputs of every kind: each must end in one typed error
+	PYTHONPATH=tests $(BIN)/python -m fuzz $(FUZZ)
 
 # FILES="baselines/training/population.py ..." for others than the losses and what they stand on.
 mutants: .venv/dev  ## test the tests: the share of small changes to the learners that they notice, at least 90 %

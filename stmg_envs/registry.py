@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import Distribution
 from typing import Any, Literal
 
+from stmg_envs.arguments import shown
 from stmg_envs.errors import InvalidArgumentError, MissingEngineError, UnknownNameError
 from stmg_envs.protocol import Game, PriorityParallelEnv
 from stmg_envs.starcraft.installation import install_command
@@ -84,9 +85,9 @@ class GameSpec:
             InvalidArgumentError: if the game has no such backend.
             MissingEngineError: if its engine is not installed.
         """
-        if backend is not None and backend not in self.backends:
+        if backend is not None and (not isinstance(backend, str) or backend not in self.backends):
             raise InvalidArgumentError(
-                f"backend={backend!r} is none of {self.id}; expected one of {list(self.backends)}"
+                f"backend={shown(backend)} is none of {self.id}; expected one of {list(self.backends)}"
             )
         row = self.default if backend is None else self.backends[backend]
         if row.engine is not None and not _importable(row.engine):
@@ -312,6 +313,8 @@ def game_spec(id: str) -> GameSpec:
     Raises:
         UnknownNameError: for an unknown id, with the nearest known ones.
     """
+    if not isinstance(id, str):
+        raise UnknownNameError(f"id={shown(id)} is no text; expected one of stmg_envs.list_envs()")
     if id not in REGISTRY:
         near = difflib.get_close_matches(
             id, [*REGISTRY, *(row.name for row in REGISTRY.values())], n=3, cutoff=0.5

@@ -5,12 +5,20 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, get_type_hints
 
 import gymnasium
 import torch
 
-from stmg_envs.arguments import require_count, require_no_workers
+from stmg_envs.arguments import (
+    MOST_THREADS,
+    require_count,
+    require_flag,
+    require_no_workers,
+    require_positive,
+    require_text,
+    shown,
+)
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.pool import ANSWER_SECONDS
 from stmg_envs.protocol.aec import TurnBasedEnv
@@ -35,9 +43,19 @@ def _game(id: str, backend: str | None, kwargs: dict[str, Any]) -> Game | None:
     for name in kwargs:
         if name not in accepted:
             raise InvalidArgumentError(
-                f"{name}={kwargs[name]!r} is no argument of {id}; expected one of {accepted or 'none'}"
+                f"{name}={shown(kwargs[name])} is no argument of {id}; expected one of {accepted or 'none'}"
             )
+    _require_kinds(factory, kwargs)
     return factory(**kwargs) if isinstance(factory, type) and issubclass(factory, Game) else None
+
+
+def _require_kinds(factory: Callable[..., Any], kwargs: dict[str, Any]) -> None:
+    """Raise InvalidArgumentError where a flag or a text is something else; numbers are a game's business."""
+    for name, kind in get_type_hints(factory.__init__).items():
+        if name in kwargs and kind is bool:
+            require_flag(name, kwargs[name])
+        elif name in kwargs and kind is str:
+            require_text(name, kwargs[name], str(inspect.signature(factory).parameters[name].default))
 
 
 def make_game(id: str, *, backend: str | None = None, **kwargs: Any) -> Game:
@@ -168,6 +186,7 @@ def vector_env(
         UnknownNameError, MissingEngineError, InvalidArgumentError: see `make_game`.
         InvalidPriorityError: if the priority is no permutation of the agents.
     """
+    require_positive(worker_timeout=worker_timeout)
     arguments = kwargs if threads is None else kwargs | _given_threads(id, threads, backend)
     game = _game(id, backend, arguments)
     env: JointVectorEnv
@@ -220,6 +239,6 @@ def vector_turn_stream(
 
 def _given_threads(id: str, threads: int, backend: str | None = None) -> dict[str, Any]:
     """Threads as an argument of the game if it computes with threads of its own, as MuJoCo does."""
-    require_count("threads", threads, 1)
+    require_count("threads", threads, 1, MOST_THREADS)
     accepted = inspect.signature(game_spec(id).load(backend)).parameters
     return {"threads": threads} if "threads" in accepted else {}

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 from torch import Tensor
 
+from stmg_envs.arguments import is_number, require_choice, require_flag, shown
 from stmg_envs.errors import InvalidArgumentError
-from stmg_envs.protocol import PriorityParallelEnv
+from stmg_envs.protocol import PriorityParallelEnv, reward_of
 from wrappers.priority import WithPriority
 
 Mode = Literal["dri", "naive"]
@@ -109,11 +110,11 @@ class DifferentialReward(PriorityParallelEnv):
         step_size: float | Callable[[int], float] = 0.01,
         differential: bool = True,
     ) -> None:
-        if mode not in get_args(Mode):
-            raise InvalidArgumentError(f"mode={mode!r} is unknown; expected one of {get_args(Mode)}")
-        if not callable(step_size) and not 0 < step_size <= 1:
+        require_choice("mode", mode, get_args(Mode))
+        require_flag("differential", differential)
+        if not callable(step_size) and not (is_number(step_size) and 0 < step_size <= 1):
             raise InvalidArgumentError(
-                f"step_size={step_size!r} is out of range; expected 0 < step_size <= 1"
+                f"step_size={shown(step_size)} is out of range; expected 0 < step_size <= 1"
             )
         has_priority = isinstance(parallel_env, PriorityParallelEnv)
         self.env: PriorityParallelEnv = parallel_env if has_priority else WithPriority(parallel_env)
@@ -161,7 +162,7 @@ class DifferentialReward(PriorityParallelEnv):
         observations, rewards, terminations, truncations, infos = self.env.step(actions)
         paid = torch.zeros(1, len(self.possible_agents), dtype=torch.float64)
         for agent in acting:
-            paid[0, self.possible_agents.index(agent)] = float(rewards.get(agent, 0.0))
+            paid[0, self.possible_agents.index(agent)] = reward_of(agent, rewards)
         alpha = self.step_size(self._steps) if callable(self.step_size) else self.step_size
         result = reshape_rewards(paid, self.averages, graph, self.mode)
         self.averages = torch.where(present, self.averages + alpha * (paid[0] - self.averages), self.averages)

@@ -46,7 +46,7 @@ class OneAgent(ParallelEnv[str, Any, Any]):
             self.agents = []
         return (
             {AGENT: observation},
-            {AGENT: float(reward)},
+            {AGENT: reward},
             {AGENT: terminated},
             {AGENT: truncated},
             {AGENT: info},

@@ -20,14 +20,19 @@ from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 from torch import Tensor
 
-from stmg_envs.errors import InvalidPriorityError
+from stmg_envs.arguments import require_table, shown
+from stmg_envs.errors import InvalidArgumentError, InvalidPriorityError
 from stmg_envs.protocol import (
     JointVectorEnv,
     Observations,
     PriorityParallelEnv,
     Streams,
+    all_agents,
     check_priority,
+    checked_reset,
+    checked_step,
     fully_connected,
+    living_agents,
     priority_indices,
     seed_tensor,
 )
@@ -62,7 +67,7 @@ class _Fixed(PriorityRule):
             indices = []
         if sorted(indices) != list(range(len(indices))) or not indices:
             raise InvalidPriorityError(
-                f"order={order!r} is not a permutation of agents; expected indices, first to decide first"
+                f"order={shown(order)} is not a permutation of agents; expected indices, leader first"
             )
         self.order = torch.tensor(indices)
 
@@ -81,6 +86,8 @@ class _ByScore(PriorityRule):
     per_timestep = True
 
     def __init__(self, score: Callable[[Tensor], Tensor]) -> None:
+        if not callable(score):
+            raise InvalidArgumentError(f"score={shown(score)} is no function; expected one of observations")
         self.score = score
 
     def __call__(self, observations: Tensor, streams: Streams) -> Tensor:
@@ -129,12 +136,18 @@ class WithPriority(PriorityParallelEnv):
     def __init__(
         self, env: ParallelEnv[str, Any, Any], order: Sequence[str] | PriorityRule | None = None
     ) -> None:
+        _require_parallel(env)
         self.env = env
         self.metadata = dict(env.metadata)
         self.render_mode = getattr(env, "render_mode", None)
-        self.possible_agents = list(env.possible_agents)
+        self.possible_agents = list(all_agents(env))
         self.observation_spaces = {agent: env.observation_space(agent) for agent in self.possible_agents}
         self.action_spaces = {agent: env.action_space(agent) for agent in self.possible_agents}
+        for space in (*self.observation_spaces.values(), *self.action_spaces.values()):
+            if not isinstance(space, Space):
+                raise InvalidArgumentError(
+                    f"space={shown(space)} of {env} is none; expected one of Gymnasium"
+                )
         self.state_space: Space[Any] | None = getattr(env, "state_space", None)
         self._rule = order if isinstance(order, PriorityRule) else None
         self._seed: int | None = None
@@ -146,7 +159,7 @@ class WithPriority(PriorityParallelEnv):
 
     @property
     def agents(self) -> list[str]:  # type: ignore[override]
-        return list(self.env.agents)
+        return living_agents(self.env, self.possible_agents)
 
     @property
     def unwrapped(self) -> WithPriority:
@@ -156,10 +169,11 @@ class WithPriority(PriorityParallelEnv):
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-        options = dict(options or {})
+        options = dict(require_table("options", options))
         if "priority" in options:
             self.priority = options.pop("priority")
-        observations, infos = self.env.reset(seed=seed, options=options)
+        told = self.env.reset(seed=seed, options=options)
+        observations, infos = checked_reset(self, told)
         if seed is not None or self._seed is None:
             self._seed = seed if seed is not None else secrets.randbits(31)
             self._episode = 0
@@ -171,7 +185,8 @@ class WithPriority(PriorityParallelEnv):
         return observations, infos
 
     def step(self, actions: dict[str, Any]) -> Any:
-        result = self.env.step(actions)
+        acting = self.agents
+        result = checked_step(self, acting, self.env.step(actions))
         if self._rule is not None and self._rule.per_timestep and self.agents:
             self._apply(self._rule, result[0])
         return result
@@ -207,6 +222,17 @@ class WithPriority(PriorityParallelEnv):
 
     def _flat(self, agent: str, observation: Any) -> NDArray[Any]:
         return np.asarray(flatten(self.observation_spaces[agent], observation)).reshape(-1)
+
+
+def _require_parallel(env: object) -> None:
+    """Raise InvalidArgumentError for what has not even the names of a parallel environment."""
+    names = ("metadata", "possible_agents", "observation_space", "action_space", "reset", "step")
+    missing = [name for name in names if not hasattr(env, name)]
+    if missing or isinstance(env, type):
+        raise InvalidArgumentError(
+            f"parallel_env={shown(env)} is no parallel environment of PettingZoo; expected an object with "
+            f"{', '.join(missing or names)}"
+        )
 
 
 class PriorityVectorEnv:

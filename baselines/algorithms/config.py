@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import Field, TypeAdapter, ValidationError
+import numpy as np
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from baselines.errors import ConfigError
+from stmg_envs.arguments import shown
 from stmg_envs.errors import suggestion
 
+LARGEST_FIELD = 2**53
+"""Whole numbers up to here are the same in every file and on every machine."""
 LONGEST_EPISODE = 10_000
 """Timesteps after which an evaluation takes it that an episode has no end."""
 
@@ -26,6 +31,7 @@ class RunConfig:
     """
 
     PRESETS: ClassVar[str] = "common"
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(allow_inf_nan=False)
     total_steps: Annotated[int, Field(gt=0, description="environment steps per run")] = 1_000_000
     num_envs: Annotated[int, Field(gt=0, description="parallel environments per run")] = 16
     rollout_steps: Annotated[int, Field(gt=0, description="steps of each environment per update")] = 100
@@ -209,8 +215,10 @@ def config_sources(
         ConfigError: for an unknown preset.
     """
     presets = load_presets(algorithm, config_class)
-    if preset is not None and preset not in presets:
-        raise ConfigError(f"preset={preset!r} is unknown for {algorithm}; expected one of {sorted(presets)}")
+    if preset is not None and (not isinstance(preset, str) or preset not in presets):
+        raise ConfigError(
+            f"preset={shown(preset)} is unknown for {algorithm}; expected one of {sorted(presets)}"
+        )
     name = preset or family
     return ConfigSources(name, presets.get(name, {}), fixed, given)
 
@@ -229,16 +237,26 @@ def resolve_config(config_class: type[Config], values: Mapping[str, Any]) -> Con
     for name, value in values.items():
         if name not in names:
             hint = suggestion(name, names)
-            raise ConfigError(f"{name}={value!r} is no field of {config_class.__name__}; {hint}")
+            raise ConfigError(f"{name}={shown(value)} is no field of {config_class.__name__}; {hint}")
+        if isinstance(value, int) and abs(value) > LARGEST_FIELD:
+            raise ConfigError(f"{name}={value} is not accepted: expected at most {LARGEST_FIELD}")
     try:
-        return TypeAdapter(config_class).validate_python(values)
+        # As JSON, for there strict means that no text and no truth value counts as a number.
+        plain = {name: _plain(value) for name, value in values.items()}
+        return TypeAdapter(config_class).validate_json(json.dumps(plain), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         if not first["loc"]:
             # Raised by the class itself, about fields that do not go together.
             raise ConfigError(str(first["ctx"]["error"])) from None
-        name = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"{name}={first['input']!r} is not accepted: {first['msg']}") from None
+        name = str(first["loc"][0])
+        raise ConfigError(f"{name}={shown(values[name])} is not accepted: {first['msg']}") from None
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: numbers of numpy are some of Python, and what no field takes is a list."""
+    own = value.item() if isinstance(value, np.generic) else value
+    return own if isinstance(own, str | int | float) else []
 
 
 def config_dict(config: RunConfig) -> dict[str, Any]:

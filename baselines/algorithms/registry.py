@@ -20,6 +20,7 @@ from baselines.algorithms.step import SequentialPPO, StepConfig, build_step
 from baselines.errors import PairingError
 from baselines.networks.policy import JointPolicy, PolicySpec
 from baselines.training.population import Population
+from stmg_envs.arguments import shown
 from stmg_envs.errors import UnknownNameError, suggestion
 from stmg_envs.protocol import JointSpaces
 
@@ -180,6 +181,8 @@ def algorithm_spec(name: str) -> AlgorithmSpec:
     Raises:
         UnknownNameError: for an unknown name, with the nearest known one.
     """
+    if not isinstance(name, str):
+        raise UnknownNameError(f"algorithm={shown(name)} is no text; expected one of {list(ALGORITHMS)}")
     if name not in ALGORITHMS:
         raise UnknownNameError(f"algorithm={name!r} is not registered; {suggestion(name, ALGORITHMS)}")
     return ALGORITHMS[name]

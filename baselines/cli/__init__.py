@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import errno
 import importlib
+import sys
 import threading
-from typing import Any
+from typing import Any, NoReturn
 
 import rich_click as click
 
@@ -70,12 +71,18 @@ class CommandGroup(click.RichGroup):
         except Exception as error:
             from stmg_envs.errors import STMGError
 
-            if isinstance(error, STMGError):
-                raise InvalidCall(str(error)) from None
-            sentence = _of_the_machine(error)
+            sentence = str(error) if isinstance(error, STMGError) else _of_the_machine(error)
             if sentence is None:
                 raise
-            raise InvalidCall(sentence) from None
+            _refuse(ctx, sentence)
+
+
+def _refuse(ctx: click.Context, sentence: str) -> NoReturn:
+    """End a command with what is wrong: in a frame on a terminal, elsewhere in one line that is the last."""
+    if sys.stderr.isatty():
+        raise InvalidCall(sentence) from None
+    click.echo(f"Error: {sentence}", err=True)
+    ctx.exit(InvalidCall.exit_code)
 
 
 def _of_threads(told: threading.ExceptHookArgs) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,16 +14,27 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from baselines.errors import RunDirectoryError
-from baselines.evaluation.results import BOOKKEEPING, ENVIRONMENT, Checked, broken, read_checked
+from baselines.evaluation.possible import impossibilities
+from baselines.evaluation.results import (
+    BOOKKEEPING,
+    ENVIRONMENT,
+    Checked,
+    Runs,
+    Stored,
+    broken,
+    read_checked,
+    task_name,
+)
 from baselines.evaluation.trust import require_trusted
 from baselines.training.metrics import read_lines
 from stmg_envs.protocol import JointSpaces
 from wrappers import game_of
 
+DIGITS = set("0123456789+-.e" + "inf" + "nan")
+"""What numbers are written with; Python reads more: other scripts' digits, and 1_000."""
+COLUMN = re.compile(r"[\w./:-]+", re.ASCII)
+
 Action = float | list[float]
-Numbers = Annotated[list[float], Field(min_length=1)]
-Runs = dict[str, dict[str, dict[str, float | Numbers]]]
-"""seed_<k> -> step_<j> or absolute_metrics -> metric -> one number or one per episode."""
 
 
 @dataclass(frozen=True)
@@ -146,12 +158,16 @@ def read_run(directory: Path, trust: bool = False) -> ReportInputs:
         )
     manifest = read_checked(directory / "run.json", Manifest)
     path = directory / "results.json"
-    results = read_checked(path, dict[str, dict[str, dict[str, Runs]]]).get(ENVIRONMENT, {})
-    found = [(task, runs[manifest.algorithm]) for task, runs in results.items() if manifest.algorithm in runs]
-    if len(found) != 1:
-        raise broken(path, f"it has {len(found)} tasks of {manifest.algorithm}, expected one")
-    task, runs = found[0]
-    evaluations = parse_evaluations(path, runs, [f"seed_{seed}" for seed in manifest.seeds])
+    task, names = task_name(manifest.env_id, manifest.env_args), [f"seed_{seed}" for seed in manifest.seeds]
+    runs = read_checked(path, Stored).get(ENVIRONMENT, {}).get(task, {}).get(manifest.algorithm, {})
+    if sorted(runs) != sorted(names):
+        raise broken(
+            path,
+            f"it has the runs {sorted(runs)} of {manifest.algorithm} on {task}, expected {sorted(names)}",
+        )
+    for problem in impossibilities(task, runs):
+        raise broken(path, problem)
+    evaluations = parse_evaluations(path, runs, names)
     plays_path = directory / "plays.json"
     plays = None
     if plays_path.is_file():
@@ -161,6 +177,8 @@ def read_run(directory: Path, trust: bool = False) -> ReportInputs:
     # Before the first update there is only the evaluation of the initial policies.
     fresh = len(evaluations.steps) == 1 and not metrics_path.is_file()
     metrics = {} if fresh else read_metrics(metrics_path)
+    if not set(metrics.get("seed", ())) <= set(manifest.seeds):
+        raise broken(metrics_path, f"it has seeds that are none of {manifest.seeds}")
     return ReportInputs(manifest, task, evaluations, metrics, plays, directory / "run.json", trust)
 
 
@@ -205,13 +223,26 @@ def read_metrics(path: Path) -> dict[str, NDArray[np.float64]]:
     """
     try:
         header, *rows = read_lines(path)
+        _require_names_and_numbers(header, rows)
         table = np.array(rows, dtype=np.float64).reshape(len(rows), len(header))
         columns = dict(zip(header, table.T, strict=True))
     except (OSError, ValueError, csv.Error) as error:
         raise broken(path, f"{error}; where a crash tore it, stmg train --resume mends it") from None
     for name in ("step", "elapsed", "seed"):
-        _entry(path, columns, name)
+        if not (np.isfinite(_entry(path, columns, name)) & (columns[name] >= 0)).all():
+            raise broken(path, f"{name} has a number that is not finite, or below 0")
     return columns
+
+
+def _require_names_and_numbers(header: list[str], rows: list[list[str]]) -> None:
+    strange = set("".join(map("".join, rows))) - DIGITS
+    if strange:
+        raise ValueError(f"{''.join(sorted(strange))[:20]!r} stands in a number")
+    for name in header:
+        if not COLUMN.fullmatch(name):
+            raise ValueError(f"{name[:40]!r} names no column")
+    if len(set(header)) < len(header):
+        raise ValueError("two columns have the same name")
 
 
 def _entry(path: Path, table: dict[str, Checked], name: str) -> Checked:

@@ -6,14 +6,15 @@ and absolute_metrics {elapsed_time, metric: [values]}: marl-eval's check wants o
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from baselines.evaluation.greedy import Evaluated
 from baselines.storage import read_json, write_json
@@ -26,10 +27,19 @@ ENVIRONMENT = "stmg"
 BOOKKEEPING = ("step_count", "elapsed_time")
 """What an evaluation holds beside its metrics."""
 
+RETURN = "return"
+ABSOLUTE = "absolute_metrics"
+
 Results = dict[str, Any]
 
-Stored = dict[str, dict[str, dict[str, dict[str, dict[str, dict[str, Any]]]]]]
-"""The names of a results file: environment -> task -> algorithm -> run -> step -> metric."""
+Number = int | float
+"""What is stored as it was read; no float of a whole number."""
+Numbers = Annotated[list[Number], Field(min_length=1)]
+Step = Annotated[str, Field(pattern=r"^(step_\d+|absolute_metrics)$")]
+Runs = dict[str, dict[Step, dict[str, Number | Numbers]]]
+"""seed_<k> -> step_<j> or absolute_metrics -> metric -> one number or one per episode."""
+Stored = dict[str, dict[str, dict[str, Runs]]]
+"""A results file: environment -> task -> algorithm -> runs."""
 
 Checked = TypeVar("Checked")
 
@@ -66,7 +76,8 @@ def read_checked(path: Path, kind: type[Checked]) -> Checked:
     """
     data = read_json(path)
     try:
-        return TypeAdapter(kind).validate_python(data)
+        # As JSON, for there strict means that no text and no truth value counts as a number.
+        return TypeAdapter(kind).validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         raise broken(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None

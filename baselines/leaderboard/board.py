@@ -15,10 +15,10 @@ from baselines.evaluation.aggregates import (
     performance_profile,
     probability_of_improvement,
 )
+from baselines.evaluation.results import RETURN
 from baselines.evaluation.statistics import Interval, mean_interval, metric_interval, rate_interval
 from baselines.leaderboard.entries import Entry
 from baselines.leaderboard.provenance import Kind
-from baselines.leaderboard.schema import RETURN
 from baselines.leaderboard.suites import Suite, list_suites
 from baselines.leaderboard.tasks import Task
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baselines.evaluation.report_inputs import Evaluations, parse_evaluations
+from baselines.evaluation.results import RETURN
 from baselines.leaderboard.provenance import Kind, Provenance, ProvenanceReader
-from baselines.leaderboard.schema import RETURN, read_results
+from baselines.leaderboard.schema import read_results
 from baselines.leaderboard.tasks import Task, find_task
 from stmg_envs.errors import InvalidArgumentError
 

@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 from baselines.errors import ResultsError
 from baselines.evaluation.names import file_name
+from baselines.evaluation.results import RETURN
 from baselines.evaluation.statistics import Interval, mean_interval
 from baselines.leaderboard.entries import Entry
 from baselines.leaderboard.provenance import LanguageModel
-from baselines.leaderboard.schema import RETURN
 from baselines.leaderboard.tables import Row
 from baselines.storage import read_bytes, write_bytes
 

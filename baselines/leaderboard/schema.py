@@ -6,6 +6,7 @@ metric: [values]} and absolute_metrics {metric: [values]}. Names are compared in
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,14 +15,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeInt, TypeAdapter, ValidationError
 
 from baselines.errors import ResultsError
-from baselines.evaluation.results import BOOKKEEPING
+from baselines.evaluation.possible import impossibilities
+from baselines.evaluation.results import ABSOLUTE, BOOKKEEPING, ENVIRONMENT, RETURN
 from baselines.storage import read_json
 
 MOST_PROBLEMS = 5
 """Problems that one message names."""
-
-RETURN = "return"
-ABSOLUTE = "absolute_metrics"
 
 Values = Annotated[list[FiniteFloat], Field(min_length=1)]
 Name = Annotated[str, Field(min_length=1)]
@@ -83,7 +82,8 @@ def read_results(path: Path) -> Results:
         raise ResultsError(_message(path, collisions))
     results = _lower(data)
     try:
-        LAYOUT.validate_python(results)
+        # As JSON, for there strict means that no text and no truth value counts as a number.
+        LAYOUT.validate_json(json.dumps(results), strict=True)
     except ValidationError as error:
         raise ResultsError(_message(path, [_problem(one) for one in error.errors()])) from None
     problems = [
@@ -91,7 +91,9 @@ def read_results(path: Path) -> Results:
         for environment, tasks in results.items()
         for task, algorithms in tasks.items()
         for algorithm, runs in algorithms.items()
-        for problem in _differences(runs)
+        # A game of somebody else may have the name of one of ours.
+        for problem in [*_differences(runs)]
+        or impossibilities(task if environment == ENVIRONMENT else f"{environment}/{task}", runs)
     ]
     if problems:
         raise ResultsError(_message(path, problems))

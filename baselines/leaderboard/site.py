@@ -18,11 +18,11 @@ from baselines.evaluation.aggregates import REPETITIONS, THRESHOLDS
 from baselines.evaluation.html import html_templates
 from baselines.evaluation.names import file_name
 from baselines.evaluation.numbers import compact, percent
+from baselines.evaluation.results import RETURN
 from baselines.leaderboard.board import FEW_RUNS, TRAINING_SHARES, Board, SuiteBoard, TaskBoard, make_board
 from baselines.leaderboard.charts import Chart, Line, line_chart
 from baselines.leaderboard.entries import Picture, find_results, read_entries
 from baselines.leaderboard.language_models import language_model_rows, language_model_table
-from baselines.leaderboard.schema import RETURN
 from baselines.leaderboard.tables import (
     Row,
     comparison_rows,

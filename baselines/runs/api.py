@@ -18,13 +18,15 @@ from baselines.evaluation.results import ResultsFile
 from baselines.runs.block import EVALUATIONS
 from baselines.runs.directory import RunDirectory
 from baselines.runs.loaded import load_population
-from baselines.runs.plan import RunPlan, make_plan
+from baselines.runs.paths import require_path
+from baselines.runs.plan import RunPlan, check_plan, make_plan
 from baselines.runs.processes import make_blocks
 from baselines.runs.trainer import ABSOLUTE, FRESH, Progress, Trainer, write_plays
 from baselines.runs.zoo import find_run
 from baselines.training.population import Population
 from baselines.training.trackers import WeightsAndBiases, check_wandb
-from stmg_envs.arguments import require_count
+from stmg_envs.arguments import MOST_THREADS, require_count, require_flag, shown
+from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol import Streams
 
 
@@ -63,7 +65,7 @@ def place(plan: RunPlan, out: str | Path | None, resume: bool) -> RunDirectory:
     Raises:
         RunDirectoryError: if `out` exists, or on resuming holds another run.
     """
-    path = Path(out) if out is not None else default_out(plan)
+    path = require_path("out", out) if out is not None else default_out(plan)
     # The plan is the caller's own, and so is whatever it names.
     directory = RunDirectory(path, trust=not resume or RunDirectory(path).recorded().env_id == plan.env_id)
     if resume:
@@ -164,7 +166,8 @@ def resume(
         STMGError: one of its subclasses names what else is wrong, before any work starts.
         KeyboardInterrupt: of `Stopped`, after saving, when interrupted.
     """
-    directory = RunDirectory(Path(run_dir), trust)
+    require_flag("trust", trust)
+    directory = RunDirectory(require_path("run_dir", run_dir), trust)
     plan = directory.continued(total_steps=total_steps, goal=goal, device=device, workers=workers)
     return _carry_out(plan, directory, True, processes, watch, wandb)
 
@@ -180,7 +183,11 @@ def _carry_out(
     """Train a plan in its directory."""
     if wandb is not None:
         check_wandb(wandb)
-    require_count("processes", processes, 1)
+    require_count("processes", processes, 1, MOST_THREADS)
+    if watch is not None and not callable(watch):
+        raise InvalidArgumentError(
+            f"watch={shown(watch)} is no function; expected one of the progress, or None"
+        )
     with carrying_out(plan, directory, resume):
         trackers = [] if wandb is None else [WeightsAndBiases(wandb, directory.path, plan.as_dict())]
         trainer = Trainer(plan, directory, resume, trackers, make_blocks(plan, processes))
@@ -227,10 +234,13 @@ def evaluate(
         RunDirectoryError: if there is no run.
         CheckpointError: if its checkpoint is missing or damaged.
     """
+    require_count("episodes", episodes, 1)
+    if write is not None:
+        require_flag("write", write)
     directory = find_run(run_dir, trust)
     plan = directory.plan()
     if workers is not None:
-        plan = replace(plan, workers=workers)
+        plan = check_plan(replace(plan, workers=workers))
     population, progress = load_population(directory, plan)
     evaluated = play(population, plan, episodes, FRESH if directory.published else ABSOLUTE)
     if evaluated.lost is not None:

@@ -12,10 +12,12 @@ from baselines.errors import CheckpointError
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan
 from baselines.runs.saved import SavedProgress, load_training
+from baselines.runs.seen import require_observations
 from baselines.runs.zoo import find_run
 from baselines.training.population import Population, policy_inputs
 from baselines.training.rollout import decision_noise
-from stmg_envs.protocol import Observations, Streams, identity_priority
+from stmg_envs.arguments import shown
+from stmg_envs.protocol import Observations, Streams, check_device, identity_priority, priority_indices
 
 
 class LoadedPolicy:
@@ -29,7 +31,9 @@ class LoadedPolicy:
     def __init__(self, population: Population, plan: RunPlan) -> None:
         self.plan = plan
         self._population = population
-        self._spec = plan.policy_spec(plan.game())
+        game = plan.game()
+        self._agents = game.agents
+        self._spec = plan.policy_spec(game)
         self._memory = population.no_memory(0, self._spec.n)
 
     def act(
@@ -46,10 +50,18 @@ class LoadedPolicy:
 
         Returns:
             LongTensor (B, n) or float (B, n, action_dim).
+
+        Raises:
+            InvalidArgumentError: for observations of another game, or that are no numbers.
+            InvalidPriorityError: for an order that is no permutation of the agents.
+            NoLegalActionError: if an agent that is alive may do nothing.
         """
-        batch = observations["observation"].shape[0]
+        batch = require_observations(observations, self._spec)
         device = self._population.device
-        order = identity_priority(self._spec.n, batch, device) if priority is None else priority
+        if priority is None:
+            order = identity_priority(self._spec.n, batch, device)
+        else:
+            order = priority_indices(self._agents, priority, batch, device)
         shape = (1, batch, self._spec.n, self._spec.action_width)
         if streams is None:
             noise = torch.zeros(shape, device=device)
@@ -95,6 +107,7 @@ def load_policy(
     directory = find_run(run_dir, trust)
     plan = directory.plan()
     if device is not None:
+        check_device(device)
         plan = replace(plan, device=device)
     plan = of_seed(plan, plan.seeds[0] if seed is None else seed)
     return LoadedPolicy(load_population(directory, plan)[0], plan)
@@ -106,8 +119,8 @@ def of_seed(plan: RunPlan, seed: int) -> RunPlan:
     Raises:
         CheckpointError: if it has no such seed.
     """
-    if seed not in plan.seeds:
-        raise CheckpointError(f"seed={seed} is none of the run; expected one of {plan.seeds}")
+    if not isinstance(seed, int) or seed not in plan.seeds:
+        raise CheckpointError(f"seed={shown(seed)} is none of the run; expected one of {plan.seeds}")
     return replace(plan, seeds=(seed,))
 
 

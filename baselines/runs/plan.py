@@ -16,7 +16,15 @@ from baselines.evaluation.greedy import episodes_together
 from baselines.evaluation.results import task_name
 from baselines.networks.policy import PolicySpec
 from stmg_envs import game_spec, vector_env
-from stmg_envs.arguments import require_count, require_no_workers
+from stmg_envs.arguments import (
+    LARGEST,
+    require_count,
+    require_no_workers,
+    require_table,
+    require_text,
+    shown,
+)
+from stmg_envs.errors import InvalidPriorityError
 from stmg_envs.protocol import (
     Game,
     GameVectorEnv,
@@ -24,10 +32,15 @@ from stmg_envs.protocol import (
     JointSpaces,
     JointVectorEnv,
     check_priority,
+    missing_device,
+    require_memory,
+    timestep_bytes,
 )
 from wrappers import PriorityVectorEnv, external_vector_env, game_of, is_external, random_order
 
 RANDOM_PRIORITY = "random"
+MOST_SEEDS = 100_000
+"""Of one training; each has networks of its own."""
 
 
 @dataclass(frozen=True)
@@ -163,12 +176,13 @@ def resolve_plan(
         UnknownNameError, InvalidArgumentError, ConfigError: for what is wrong with the arguments.
     """
     row = algorithm if isinstance(algorithm, AlgorithmSpec) else algorithm_spec(algorithm)
+    require_text("env_id", env_id, "stmg/Penalty-v0")
     sources = plan_sources(row, env_id, preset, config or {})
     require_count("workers", workers, 0)
     return RunPlan(
         row,
         env_id,
-        dict(env_args or {}),
+        dict(require_table("env_args", env_args)),
         _seeds(seeds),
         resolve_config(row.config_class, sources.values),
         _device(device),
@@ -207,9 +221,20 @@ def check_plan(plan: RunPlan) -> RunPlan:
                 f"or the backend of an engine"
             )
     plan.algorithm.check(game)
+    _require_room(plan, game)
     if isinstance(plan.priority, tuple):
         check_priority(game.agents, plan.priority)
     return plan
+
+
+def _require_room(plan: RunPlan, game: JointSpaces) -> None:
+    """Raise InvalidArgumentError if the machine has no room for what agents see between two updates."""
+    config, device, runs = plan.config, torch.device(plan.device), len(plan.seeds)
+    each = runs * timestep_bytes(game)
+    steps = config.rollout_steps
+    require_memory(f"num_envs={config.num_envs} in {steps} steps", config.num_envs, steps * each, device)
+    if isinstance(game, Game):
+        require_memory(f"eval_episodes={config.eval_episodes}", config.eval_episodes, each, device)
 
 
 def plan_sources(
@@ -221,36 +246,41 @@ def plan_sources(
 
 
 def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
-    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-    if not chosen or len(set(chosen)) < len(chosen) or any(not isinstance(s, int) or s < 0 for s in chosen):
+    chosen: Sequence[int] = ()
+    if isinstance(seeds, int) and not isinstance(seeds, bool):
+        chosen = range(min(seeds, MOST_SEEDS + 1))
+    elif isinstance(seeds, Sequence) and not isinstance(seeds, str | bytes):
+        chosen = seeds
+    whole = all(isinstance(s, int) and not isinstance(s, bool) and 0 <= s < LARGEST for s in chosen)
+    if not 0 < len(chosen) <= MOST_SEEDS or not whole or len(set(chosen)) < len(chosen):
         raise ConfigError(
-            f"seeds={seeds!r} is not accepted; expected a number >= 1 or distinct integers >= 0"
+            f"seeds={shown(seeds)} is not accepted; expected a number >= 1 (at most {MOST_SEEDS}) or "
+            f"distinct integers >= 0 (below {LARGEST})"
         )
-    return chosen
+    return tuple(chosen)
 
 
 def _device(device: str) -> str:
-    reason = _missing(device)
+    reason = missing_device(device)
     if reason is not None:
-        raise ConfigError(f"device={device!r} cannot be used ({reason}); expected cpu or an available cuda")
+        raise ConfigError(
+            f"device={shown(device)} cannot be used ({reason}); expected cpu or an available cuda"
+        )
     return device
 
 
 def device_here(device: str) -> str:
     """A device if this machine has it, else the CPU."""
-    return "cpu" if _missing(device) else device
-
-
-def _missing(device: str) -> str | None:
-    """Why a device cannot be used, or None if it can."""
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        return str(error).splitlines()[0]
-    return None
+    return "cpu" if missing_device(device) else device
 
 
 def _priority(priority: Sequence[str] | str | None) -> tuple[str, ...] | str | None:
-    if priority is None or priority == RANDOM_PRIORITY:
-        return priority
-    return tuple(priority.split(",")) if isinstance(priority, str) else tuple(priority)
+    if priority is None:
+        return None
+    if isinstance(priority, str):
+        return priority if priority == RANDOM_PRIORITY else tuple(priority.split(","))
+    if not isinstance(priority, Sequence):
+        raise InvalidPriorityError(
+            f"priority={shown(priority)} is no order; expected agent names, {RANDOM_PRIORITY!r}, or None"
+        )
+    return tuple(priority)

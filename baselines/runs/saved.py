@@ -12,7 +12,7 @@ from baselines.errors import CheckpointError
 from baselines.runs.directory import ENDS, RunDirectory
 from baselines.runs.plan import RunPlan
 from baselines.storage import read_json
-from baselines.training.checkpoint import load_checkpoint, save_checkpoint
+from baselines.training.checkpoint import load_checkpoint, save_checkpoint, under
 
 IDENTITY = ("algorithm", "env_id", "env_args", "priority")
 """What of a plan says, beside its configuration, of what the numbers are."""
@@ -55,6 +55,12 @@ def load_training(directory: RunDirectory) -> tuple[dict[str, Tensor], SavedProg
             f"{directory.checkpoint} has no progress of a training ({where}: {first['msg']}); restore it "
             "from a copy, or train again into another directory"
         ) from None
+    for name, value in under("policy.", tensors).items():
+        if not bool(value.isfinite().all()):
+            raise CheckpointError(
+                f"{directory.checkpoint} has a number in policy.{name} that is not finite; restore it from a "
+                f"copy, or train again into another directory"
+            )
     manifest = read_json(directory.manifest)
     expected = {"seeds": manifest["seeds"], **_identity(manifest)}
     found = {"seeds": progress["seeds"]} | progress.get("plan", {})

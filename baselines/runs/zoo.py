@@ -14,6 +14,8 @@ from baselines.evaluation.comparison import interval_text, outcome_interval
 from baselines.evaluation.numbers import compact
 from baselines.evaluation.results import read_absolute_metrics
 from baselines.runs.directory import RunDirectory
+from baselines.runs.paths import require_path
+from stmg_envs.arguments import require_flag
 
 ZOO = Path("zoo")
 ORIGINS = (Path(__file__).parents[2], Path(__file__).parents[1])
@@ -37,7 +39,8 @@ def find_run(run_dir: str | Path, trust: bool = False) -> RunDirectory:
     Raises:
         RunDirectoryError: if the name is none of the zoo.
     """
-    path = find_folder(Path(run_dir))
+    require_flag("trust", trust)
+    path = find_folder(require_path("run_dir", run_dir))
     if path.parts[:1] == ZOO.parts and not path.exists():
         names = [directory.path.name for directory in zoo_entries()]
         raise RunDirectoryError(f"{str(path)!r} is not there; expected one of {names or 'none, it is empty'}")

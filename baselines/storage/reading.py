@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,10 @@ from stmg_envs.errors import InvalidArgumentError
 
 MOST_BYTES = 2**30
 """Of a file, at most, unless whoever reads it knows better."""
+MOST_LEVELS = 64
+"""Of lists and objects within each other; whatever walks through them later calls itself as often."""
+LARGEST_INTEGER = 2**64
+"""Beyond it nothing counts or seeds, and most of what computes with a number cannot hold it."""
 
 
 def require_plain(path: Path, most: int = MOST_BYTES) -> None:
@@ -70,11 +76,18 @@ def read_json(path: Path, most: int = MOST_BYTES) -> dict[str, Any]:
     """Read a JSON object.
 
     Raises:
-        InvalidArgumentError: if the file is missing, no plain file, or holds no JSON object in UTF-8.
+        InvalidArgumentError: if the file is missing, no plain file, or holds no JSON object in UTF-8; also if
+            it has too many levels, or numbers that are not finite or too large.
     """
     try:
         text = read_bytes(path, most).decode("utf-8")
-        data = json.loads(text, object_pairs_hook=_distinct)
+        data = json.loads(
+            text,
+            object_pairs_hook=_distinct,
+            parse_constant=_no_number,
+            parse_float=_finite,
+            parse_int=_integer,
+        )
     except FileNotFoundError:
         raise InvalidArgumentError(f"{path} does not exist; expected a file of a run directory") from None
     except InvalidArgumentError:
@@ -85,6 +98,10 @@ def read_json(path: Path, most: int = MOST_BYTES) -> dict[str, Any]:
     if not isinstance(data, dict):
         found = type(data).__name__
         raise InvalidArgumentError(f"{path} holds a {found}; expected a JSON object, which begins with {{")
+    if _levels(data) > MOST_LEVELS:
+        raise InvalidArgumentError(
+            f"{path} has more than {MOST_LEVELS} levels, lists within lists; restore it or train again"
+        )
     return data
 
 
@@ -95,3 +112,33 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         name = next(name for name in table if sum(other == name for other, _ in pairs) > 1)
         raise ValueError(f"{name!r} stands twice in one object")
     return table
+
+
+def _no_number(token: str) -> None:
+    raise ValueError(f"{token} is no number of JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits[:20]} is too large for a number")
+    return number
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20 or abs(int(digits)) > LARGEST_INTEGER:
+        raise ValueError(f"{digits[:20]}... is too large; expected at most {LARGEST_INTEGER}")
+    return int(digits)
+
+
+def _levels(data: Any) -> int:
+    """How deep lists and objects lie within each other, found without calling itself."""
+    level, count = [data], 0
+    while level:
+        count += 1
+        level = [inner for outer in level for inner in _inner(outer) if isinstance(inner, dict | list)]
+    return count
+
+
+def _inner(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value

@@ -14,6 +14,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from baselines.errors import ConfigError
 from baselines.storage import write_text
+from stmg_envs.arguments import shown
 
 STEP = "environment_steps"
 RUN_ID = "wandb_id"
@@ -67,6 +68,8 @@ class TensorBoard:
 
 def check_wandb(project: str) -> None:
     """Raise ConfigError unless Weights & Biases can be used: installed, and logged in or offline."""
+    if not isinstance(project, str):
+        raise ConfigError(f"wandb={shown(project)} is no text; expected the name of a project")
     if importlib.util.find_spec("wandb") is None:
         raise ConfigError(
             f"wandb={project!r} needs the package wandb; install it with: pip install 'stmg[wandb]'"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
-from stmg_envs.arguments import require_count, require_number, require_positive
+from stmg_envs.arguments import require_choice, require_count, require_number, require_positive
 from stmg_envs.combat.army import muster
 from stmg_envs.combat.battle import Battle, begin
 from stmg_envs.combat.ground import directions, walkable
@@ -165,14 +165,12 @@ class Skirmish(Game):
         if map not in SCENARIOS:
             raise InvalidArgumentError(f"map={map!r} is unknown; expected one of {sorted(SCENARIOS)}")
         for argument, value, expected in (("reward", reward, RewardKind), ("dead", dead, Dead)):
-            if value not in get_args(expected):
-                raise InvalidArgumentError(
-                    f"{argument}={value!r} is unknown; expected one of {list(get_args(expected))}"
-                )
+            require_choice(argument, value, get_args(expected))
         require_opponent(opponent)
         for name in ("reward_negative_scale", "reward_death_value", "reward_win", "reward_defeat"):
             require_number(name, locals()[name])
         require_positive(scan=scan, leash=leash, reward_scale_rate=reward_scale_rate)
+        require_number("help", help)
         self.map, self.reward, self.opponent, self.dead = map, reward, opponent, dead
         self.scenario = SCENARIOS[map]
         self.max_steps = self.scenario.limit if max_steps is None else max_steps

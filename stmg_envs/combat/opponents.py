@@ -7,6 +7,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from stmg_envs.arguments import shown
 from stmg_envs.combat.team import Team
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol import State
@@ -27,9 +28,10 @@ def require_opponent(opponent: object) -> None:
     Raises:
         InvalidArgumentError: if it is neither a name nor a function.
     """
-    if not callable(opponent) and opponent not in OPPONENTS:
+    known = isinstance(opponent, str) and opponent in OPPONENTS
+    if not callable(opponent) and not known:
         raise InvalidArgumentError(
-            f"opponent={opponent!r} is unknown; expected one of {list(OPPONENTS)} or a function"
+            f"opponent={shown(opponent)} is unknown; expected one of {list(OPPONENTS)} or a function"
         )
 
 

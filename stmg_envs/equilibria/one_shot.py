@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stmg_envs.arguments import shown
 from stmg_envs.equilibria.equality import largest, payoff_scale
 from stmg_envs.errors import InvalidArgumentError, InvalidPriorityError
 
@@ -64,7 +65,10 @@ def check_payoffs(payoffs: ArrayLike) -> Payoffs:
     """
     expected = "expected finite numbers of shape (n, A1, ..., An), one axis per agent"
     try:
-        array = np.asarray(payoffs, dtype=np.float64)
+        given: NDArray[Any] = np.ma.asanyarray(payoffs)
+        if np.iscomplexobj(given) or np.ma.is_masked(given):
+            raise TypeError("complex or masked")
+        array = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InvalidArgumentError(f"payoffs are not an array of numbers ({error}); {expected}") from None
     if array.ndim < 2 or array.shape[0] != array.ndim - 1 or 0 in array.shape:
@@ -88,7 +92,7 @@ def check_order(n: int, priority: Sequence[int] | None) -> tuple[int, ...]:
         order = ()
     if sorted(order) != list(range(n)):
         raise InvalidPriorityError(
-            f"priority={priority!r} is not a permutation of the agents; expected the indices "
+            f"priority={shown(priority)} is not a permutation of the agents; expected the indices "
             f"0..{n - 1}, leader first, for instance {tuple(reversed(range(n)))}"
         )
     return order

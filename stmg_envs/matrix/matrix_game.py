@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from stmg_envs.arguments import require_count, require_flag
 from stmg_envs.equilibria import StageTable
 from stmg_envs.equilibria.one_shot import check_payoffs
-from stmg_envs.errors import InvalidArgumentError, UnknownNameError
+from stmg_envs.errors import UnknownNameError
 from stmg_envs.matrix import payoffs as tables
 from stmg_envs.matrix.stage_game import StageGame, Target, check_target
 
@@ -57,10 +58,8 @@ class MatrixGame(StageGame):
                     f"payoffs={payoffs!r} is no known table; expected one of {list(tables.CLASSICS)}"
                 )
             payoffs = tables.CLASSICS[payoffs]
-        if not isinstance(repeats, int) or repeats < 1:
-            raise InvalidArgumentError(
-                f"repeats={repeats!r} is not a number of steps; expected an integer >= 1"
-            )
+        require_count("repeats", repeats, 1)
+        require_flag("memory", memory)
         array = check_payoffs(payoffs)
         table, observations = repeated(array, repeats, memory)
         max_steps = repeats if repeats > 1 else None

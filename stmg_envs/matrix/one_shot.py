@@ -7,6 +7,7 @@ from numbers import Real
 
 import numpy as np
 
+from stmg_envs.arguments import LARGEST, shown
 from stmg_envs.equilibria import StageTable
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.matrix import payoffs as tables
@@ -65,8 +66,8 @@ class Penalty(OneShotGame):
     """
 
     def __init__(self, k: float = 0.0) -> None:
-        if not isinstance(k, Real) or isinstance(k, bool) or not np.isfinite(float(k)):
-            raise InvalidArgumentError(f"k={k!r} is not a finite number; expected for instance k=-100")
+        if not isinstance(k, Real) or isinstance(k, bool) or not abs(k) < LARGEST:
+            raise InvalidArgumentError(f"k={shown(k)} is not a finite number; expected for instance k=-100")
         self.k = float(k)
         super().__init__(tables.penalty(self.k))
 

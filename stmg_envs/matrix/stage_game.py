@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stmg_envs.arguments import shown
 from stmg_envs.equilibria import StageTable, optimal_stage_returns, stackelberg_returns
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.matrix.rendering import render_ansi, render_rgb
@@ -22,9 +23,9 @@ Target = Literal["global", "stackelberg"]
 
 def check_target(target: object) -> Target:
     """Raise InvalidArgumentError unless the target is "global" or "stackelberg"."""
-    if target not in ("global", "stackelberg"):
-        raise InvalidArgumentError(f"target={target!r} is unknown; expected 'global' or 'stackelberg'")
-    return target
+    if not isinstance(target, str) or target not in ("global", "stackelberg"):
+        raise InvalidArgumentError(f"target={shown(target)} is unknown; expected 'global' or 'stackelberg'")
+    return cast(Target, target)
 
 
 class StageGame(Game):

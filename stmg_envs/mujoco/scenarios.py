@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from xml.etree.ElementTree import Element
 
+from stmg_envs.arguments import require_text
 from stmg_envs.errors import InvalidArgumentError, UnknownNameError, suggestion
 from stmg_envs.mujoco import bodies, models, starts, views
 from stmg_envs.mujoco.features import View
@@ -212,6 +213,8 @@ def find_scenario(name: str, agent_conf: str) -> Scenario:
         UnknownNameError: for a scenario that there is not.
         InvalidArgumentError: for a factorisation that the scenario does not have.
     """
+    require_text("scenario", name, "HalfCheetah")
+    require_text("agent_conf", agent_conf, "2x3")
     if name in ROWS:
         numbers = re.fullmatch(r"([1-9]\d?)x([1-9]\d?)", str(agent_conf))
         if numbers is None or numbers[0] == "1x1":

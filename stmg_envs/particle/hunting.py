@@ -7,8 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from stmg_envs.arguments import require_number, require_positive
-from stmg_envs.errors import InvalidArgumentError
+from stmg_envs.arguments import require_choice, require_number, require_positive
 from stmg_envs.particle.fleeing import flee, headings
 from stmg_envs.particle.layout import batch_first, batch_last, joined
 from stmg_envs.particle.particle_game import Actions, ParticleGame
@@ -123,8 +122,7 @@ class CooperativeHunting(ParticleGame):
         physics: Physics = MPE,
         trail: int = 5,
     ) -> None:
-        if variant not in TEAMS:
-            raise InvalidArgumentError(f"variant={variant!r} is unknown; expected one of {list(TEAMS)}")
+        require_choice("variant", variant, TEAMS)
         require_positive(
             prey_view=prey_view,
             prey_reach=prey_reach,

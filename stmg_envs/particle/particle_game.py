@@ -12,7 +12,7 @@ from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stmg_envs.arguments import require_count, require_number, require_positive
+from stmg_envs.arguments import require_choice, require_count, require_number, require_positive, shown
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.particle.layout import batch_first, batch_last, joined
 from stmg_envs.particle.physics import Physics, contact_distances, lengths, move
@@ -67,11 +67,10 @@ class ParticleGame(Game):
         physics: Physics,
         trail: int,
     ) -> None:
-        if actions not in ("continuous", "discrete"):
-            raise InvalidArgumentError(f"actions={actions!r} is unknown; expected 'continuous' or 'discrete'")
+        require_choice("actions", actions, ("continuous", "discrete"))
         if not isinstance(physics, Physics):
             raise InvalidArgumentError(
-                f"physics={physics!r} is no Physics; expected for instance Physics(dt=0.1)"
+                f"physics={shown(physics)} is no Physics; expected for instance Physics(dt=0.1)"
             )
         require_count("max_steps", max_steps, low=1)
         require_count("trail", trail, low=0)

@@ -24,11 +24,19 @@ from stmg_envs.protocol.parallel_vector import (
 )
 from stmg_envs.protocol.priority import check_priority, identity_priority, priority_indices
 from stmg_envs.protocol.randomness import Streams
+from stmg_envs.protocol.resources import (
+    check_batch,
+    check_device,
+    missing_device,
+    require_memory,
+    timestep_bytes,
+)
 from stmg_envs.protocol.spaces import JointSpaces
 from stmg_envs.protocol.stream import TurnStreamEnv
 from stmg_envs.protocol.sums import pairwise_sum
 from stmg_envs.protocol.tables import FINAL, Layout, Tables, rows_of_tables
 from stmg_envs.protocol.threads import default_threads
+from stmg_envs.protocol.told import all_agents, checked_reset, checked_step, living_agents, reward_of
 from stmg_envs.protocol.turns import Turns, TurnSpaces
 from stmg_envs.protocol.vector import GameVectorEnv, JointVectorEnv, Observations
 from stmg_envs.protocol.vector_stream import TurnStreamVectorEnv
@@ -72,21 +80,31 @@ __all__ = [
     "TurnStreamEnv",
     "TurnStreamVectorEnv",
     "Turns",
+    "all_agents",
     "check_action",
+    "check_batch",
+    "check_device",
     "check_priority",
+    "checked_reset",
+    "checked_step",
     "default_threads",
     "fully_connected",
     "identity_priority",
     "interleave",
     "interleave_named",
     "legal_actions",
+    "living_agents",
     "may_ask",
+    "missing_device",
     "nested",
     "next_ready",
     "number",
     "pairwise_sum",
     "priority_indices",
+    "require_memory",
+    "reward_of",
     "rows_of_tables",
     "seed_tensor",
+    "timestep_bytes",
     "to_networkx",
 ]

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stmg_envs.arguments import require_count
+from stmg_envs.arguments import MOST_THREADS, require_count, shown
 from stmg_envs.errors import InvalidActionError, InvalidArgumentError
 from stmg_envs.protocol.capture import may_ask
 from stmg_envs.protocol.game import Game, State
 from stmg_envs.protocol.priority import priority_indices
 from stmg_envs.protocol.randomness import Streams
+from stmg_envs.protocol.resources import check_batch, check_device
 from stmg_envs.protocol.threads import with_own_threads
 
 Seed = int | Sequence[int] | Tensor | None
@@ -75,13 +76,11 @@ class Episodes:
         self, game: Game, batch: int, device: torch.device | str = "cpu", threads: int | None = None
     ) -> None:
         if threads is not None:
-            require_count("threads", threads, 1)
-        if not isinstance(batch, int | np.integer) or batch < 1:
-            raise InvalidArgumentError(f"num_envs={batch!r} is not a batch; expected an integer >= 1")
+            require_count("threads", threads, 1, MOST_THREADS)
+        self.device = check_device(device)
         self.game = game
-        self.batch = batch
+        self.batch = batch = check_batch(game, batch, self.device)
         self.threads = threads
-        self.device = torch.device(device)
         order = [game.agents.index(name) for name in game.default_priority]
         self.priority = priority_indices(game.agents, order, batch, self.device)
         # Then agents end with their episode.
@@ -305,7 +304,7 @@ def seed_tensor(seed: Seed, batch: int) -> Tensor:
         valid = False
     if not valid:
         raise InvalidArgumentError(
-            f"seed={seed!r} seeds no batch; expected one int or {batch} ints, one per environment"
+            f"seed={shown(seed)} seeds no batch; expected one int or {batch} ints, one per environment"
         )
     return seeds.long()
 
@@ -321,9 +320,9 @@ def action_tensor(actions: Any, device: torch.device | str = "cpu") -> Tensor:
     Raises:
         InvalidActionError: if they are not an array of numbers.
     """
-    if isinstance(actions, Tensor):
-        return actions.to(device)
     try:
+        if isinstance(actions, Tensor):
+            return actions.to(device)
         return torch.as_tensor(np.asarray(actions), device=device)
     except (TypeError, ValueError, RuntimeError):
-        raise InvalidActionError(f"actions={actions!r} are no array of numbers") from None
+        raise InvalidActionError(f"actions={shown(actions)} are no array of numbers") from None

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stmg_envs.arguments import require_table
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol.episodes import Seed, seed_tensor
 from stmg_envs.protocol.priority import priority_indices
@@ -94,8 +95,8 @@ class InterleavedVectorEnv(JointVectorEnv):
     def reset(
         self, seed: Seed = None, options: dict[str, Any] | None = None
     ) -> tuple[Observations, dict[str, Any]]:
-        if options and "priority" in options:
-            self.priority = options["priority"]
+        if "priority" in (given := require_table("options", options)):
+            self.priority = given["priority"]
         seeds: Sequence[Seed] = [None] * len(self.lanes)
         if seed is not None:
             seeds = self._parts(seed_tensor(seed, self.num_envs))

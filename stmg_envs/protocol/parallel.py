@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
+from stmg_envs.arguments import require_table, shown
 from stmg_envs.errors import InvalidActionError, InvalidArgumentError
 from stmg_envs.protocol.episodes import Episodes
 from stmg_envs.protocol.game import Game
@@ -69,8 +71,8 @@ class PriorityParallelEnv(ParallelEnv[str, Any, Any]):
         return self.action_spaces[agent]
 
     def _apply_options(self, options: dict[str, Any] | None) -> None:
-        if options and "priority" in options:
-            self.priority = options["priority"]
+        if "priority" in (given := require_table("options", options)):
+            self.priority = given["priority"]
 
 
 class GameParallelEnv(PriorityParallelEnv):
@@ -90,9 +92,10 @@ class GameParallelEnv(PriorityParallelEnv):
     """
 
     def __init__(self, game: Game, render_mode: str | None = None, priority: object = None) -> None:
-        if render_mode not in (None, *game.metadata["render_modes"]):
+        known = isinstance(render_mode, str) and render_mode in game.metadata["render_modes"]
+        if render_mode is not None and not known:
             raise InvalidArgumentError(
-                f"render_mode={render_mode!r} is unknown; expected None or one of "
+                f"render_mode={shown(render_mode)} is unknown; expected None or one of "
                 f"{game.metadata['render_modes']}"
             )
         self.game = game
@@ -167,6 +170,10 @@ class GameParallelEnv(PriorityParallelEnv):
         game = self.game
         shape = (game.n,) if game.discrete else (game.n, game.action_width)
         joint = np.zeros(shape, game.action_spaces[0].dtype)
+        if not isinstance(actions, Mapping):
+            raise InvalidActionError(
+                f"actions={shown(actions)} are no mapping; expected an action for each of {self.agents}"
+            )
         for index, agent in enumerate(self.possible_agents):
             if agent in self.agents:
                 action = check_action(self.action_spaces[agent], agent, actions.get(agent))
@@ -197,13 +204,15 @@ def check_action(space: Space[Any], agent: str, action: Any) -> NDArray[Any]:
     """
     array = _number(space, action) if isinstance(space, Discrete) else _element(space, action)
     if array is None:
-        raise InvalidActionError(f"action {action!r} of {agent} is not legal; expected {_expected(space)}")
+        raise InvalidActionError(
+            f"action {shown(action)} of {agent} is not legal; expected {_expected(space)}"
+        )
     return array.astype(space.dtype)
 
 
 def _number(space: Discrete[Any], action: Any) -> NDArray[Any] | None:
     """The action as an array without axes, or None if it is no element of the space."""
-    array = _array(action)
+    array = array_of(action)
     # By hand: `space.contains` alone takes twice as long as the whole check, which counts beside an engine.
     if array is None or array.shape or array.dtype.kind not in "iu":
         return None
@@ -212,7 +221,7 @@ def _number(space: Discrete[Any], action: Any) -> NDArray[Any] | None:
 
 def _element(space: Space[Any], action: Any) -> NDArray[Any] | None:
     """The action as an array, or None if it is none that the space takes."""
-    array = _array(action)
+    array = array_of(action)
     if array is None:
         return None
     if isinstance(space, Box):
@@ -231,10 +240,11 @@ def _in_box(space: Box, array: NDArray[Any]) -> NDArray[Any] | None:
     return own if kept else None
 
 
-def _array(action: Any) -> NDArray[Any] | None:
+def array_of(action: Any) -> NDArray[Any] | None:
+    """An action as an array, or None if it cannot be one."""
     try:
         return None if action is None else np.asarray(action)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):
         return None
 
 

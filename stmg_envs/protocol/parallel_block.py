@@ -13,6 +13,15 @@ from stmg_envs.protocol.parallel import PriorityParallelEnv
 from stmg_envs.protocol.parallel_spaces import ParallelSpaces
 from stmg_envs.protocol.soundness import require_finite, require_legal_action
 from stmg_envs.protocol.tables import FINAL, Tables
+from stmg_envs.protocol.told import (
+    RESET,
+    STEP,
+    ended,
+    living_agents,
+    require_sights,
+    require_tables,
+    reward_of,
+)
 
 Metrics = dict[str, float]
 """What one environment tells of one step beyond rewards."""
@@ -79,8 +88,13 @@ class ParallelBlock:
             raise
 
     def _begin(self, index: int) -> None:
-        observations, infos = self.envs[index].reset(seed=int(self.tables["seeds"][index]))
-        self._see(index, observations, infos, self.envs[index].agents)
+        env = self.envs[index]
+        told = env.reset(seed=int(self.tables["seeds"][index]))
+        require_tables(env, "reset", told, RESET)
+        observations, infos = told
+        living = living_agents(env, self.spaces.agents)
+        require_sights(observations, living)
+        self._see(index, observations, infos, living)
         self._require_choice(index)
 
     def _step(self, index: int) -> Metrics:
@@ -89,12 +103,16 @@ class ParallelBlock:
         chosen = {
             agent: self.spaces.engine_action(i, tables["actions"][index, i]) for agent, i in numbers.items()
         }
-        observations, paid, terminations, truncations, infos = env.step(chosen)
-        gone = [agent for agent in numbers if agent not in env.agents]
+        told = env.step(chosen)
+        require_tables(env, "step", told, STEP)
+        observations, paid, terminations, truncations, infos = told
+        living = living_agents(env, agents)
+        cut = {agent for agent in numbers if ended(agent, truncations)}
         # Who leaves without a word of why has come to its end by the rules.
-        terminated = {a for a in numbers if terminations.get(a) or (a in gone and not truncations.get(a))}
-        truncated = {agent for agent in numbers if truncations.get(agent)} - terminated
-        playing = [agent for agent in env.agents if agent not in terminated | truncated]
+        terminated = {a for a in numbers if ended(a, terminations) or (a not in living and a not in cut)}
+        truncated = cut - terminated
+        playing = [agent for agent in living if agent not in terminated | truncated]
+        require_sights(observations, playing)
         self._pay(index, numbers, paid)
         tables["terminations"][index] = [agent in terminated for agent in agents]
         tables["truncations"][index] = [agent in truncated for agent in agents]
@@ -112,15 +130,13 @@ class ParallelBlock:
             self._require_choice(index)
         else:
             self._begin(index)
-        told = infos.get(next(iter(numbers)), {}) if isinstance(env, PriorityParallelEnv) else {}
-        return {name: value for name, value in told.items() if isinstance(value, float)}
+        said = infos.get(next(iter(numbers)), {}) if isinstance(env, PriorityParallelEnv) else {}
+        return {name: value for name, value in said.items() if isinstance(value, float)}
 
     def _pay(self, index: int, acting: Collection[str], paid: dict[str, float]) -> None:
         """Write the rewards of those who acted."""
-        rewards = [float(paid.get(agent, 0.0)) if agent in acting else 0.0 for agent in self.spaces.agents]
-        for agent, reward in zip(self.spaces.agents, rewards, strict=True):
-            require_finite(f"reward of {agent}", reward)
-        self.tables["rewards"][index] = rewards
+        agents = self.spaces.agents
+        self.tables["rewards"][index] = [reward_of(a, paid) if a in acting else 0.0 for a in agents]
 
     def _require_choice(self, index: int) -> None:
         """Raise an error unless everybody who is to decide sees numbers and has a legal action."""

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 from gymnasium import Space
-from gymnasium.spaces import Box, Dict, Discrete, flatdim, flatten
+from gymnasium.spaces import Box, Discrete, flatdim
 from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
 from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol.spaces import JointSpaces
+from stmg_envs.protocol.told import MASK, all_agents, mask_of, masked, numbers_of, own_space
 
 
 class ParallelSpaces(JointSpaces):
@@ -31,9 +32,7 @@ class ParallelSpaces(JointSpaces):
     """
 
     def __init__(self, env: ParallelEnv[str, Any, Any]) -> None:
-        self.agents = tuple(getattr(env, "possible_agents", ()))
-        if not self.agents:
-            raise InvalidArgumentError(f"{env} has no possible_agents; expected the names of all its agents")
+        self.agents = all_agents(env)
         self._priority = tuple(getattr(env, "priority", self.agents))
         self.own_spaces = tuple(_own(env.observation_space(agent)) for agent in self.agents)
         width = max(flatdim(space) for space in self.own_spaces)
@@ -54,8 +53,7 @@ class ParallelSpaces(JointSpaces):
     def own(self, agent: int, observation: Any) -> NDArray[np.float32]:
         """What an agent sees, float32 (obs_dim,)."""
         row = np.zeros(self.observation_space.shape, np.float32)
-        seen = observation["observation"] if _masked(observation) else observation
-        values = np.asarray(flatten(self.own_spaces[agent], seen))
+        values = numbers_of(self.own_spaces[agent], self.agents[agent], observation)
         row[: len(values)] = values
         return row
 
@@ -63,8 +61,9 @@ class ParallelSpaces(JointSpaces):
         """Legal actions of an agent, bool (A,)."""
         row = np.arange(self.action_width) < self.action_counts[agent]
         for source in (observation, info):
-            if _masked(source):
-                row[: self.action_counts[agent]] &= np.asarray(source["action_mask"], dtype=bool)
+            if masked(source):
+                count = self.action_counts[agent]
+                row[:count] &= mask_of(self.agents[agent], source[MASK], count)
         return row
 
     def engine_action(self, agent: int, action: NDArray[Any]) -> Any:
@@ -84,7 +83,7 @@ class ParallelSpaces(JointSpaces):
 
 def require_numbers(space: Space[Any]) -> None:
     """Raise InvalidArgumentError unless Gymnasium flattens observations to a row of numbers of one length."""
-    if not space.is_np_flattenable:
+    if not isinstance(space, Space) or not space.is_np_flattenable:
         raise InvalidArgumentError(
             f"the observation space {space} is not supported; expected one that Gymnasium flattens to a row "
             f"of numbers, such as Box, Discrete, or a Dict of them; wrap the environment"
@@ -93,14 +92,9 @@ def require_numbers(space: Space[Any]) -> None:
 
 def _own(space: Space[Any]) -> Space[Any]:
     """The part of an observation space that is observed."""
-    if isinstance(space, Dict) and {"observation", "action_mask"} <= set(space.spaces):
-        space = space.spaces["observation"]
-    require_numbers(space)
-    return space
-
-
-def _masked(observation: Any) -> bool:
-    return isinstance(observation, dict) and "action_mask" in observation
+    own = own_space(space)
+    require_numbers(own)
+    return own
 
 
 def _action_spaces(spaces: tuple[Space[Any], ...]) -> tuple[Discrete, ...] | tuple[Box, ...]:

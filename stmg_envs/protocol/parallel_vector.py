@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 from torch import Tensor
 
-from stmg_envs.arguments import require_count
+from stmg_envs.arguments import require_count, require_table
 from stmg_envs.errors import EngineError, InvalidActionError, InvalidArgumentError
 from stmg_envs.protocol.episodes import Seed, seed_tensor
 from stmg_envs.protocol.parallel_block import LOST, Metrics, ParallelBlock
 from stmg_envs.protocol.parallel_spaces import ParallelSpaces
 from stmg_envs.protocol.priority import priority_indices
 from stmg_envs.protocol.randomness import Streams
+from stmg_envs.protocol.resources import check_batch, check_device
 from stmg_envs.protocol.tables import FINAL, Layout, Tables, local_tables, table_layout
 from stmg_envs.protocol.vector import JointVectorEnv, Observations
 
@@ -61,8 +62,8 @@ class EngineVectorEnv(JointVectorEnv):
 
     def __init__(self, spaces: ParallelSpaces, num_envs: int, device: torch.device | str) -> None:
         self.game = spaces
-        self.num_envs = num_envs
-        self.device = torch.device(device)
+        self.device = check_device(device)
+        self.num_envs = num_envs = check_batch(spaces, num_envs, self.device)
         self._priority = priority_indices(spaces.agents, spaces.default_priority, num_envs, self.device)
         self._streams: Streams | None = None
         self._episode = torch.zeros(num_envs, dtype=torch.int64)
@@ -110,8 +111,8 @@ class EngineVectorEnv(JointVectorEnv):
         self, seed: Seed = None, options: dict[str, Any] | None = None
     ) -> tuple[Observations, dict[str, Any]]:
         """Start all episodes; a step that is under way is forgotten."""
-        if options and "priority" in options:
-            self.priority = options["priority"]
+        if "priority" in (given := require_table("options", options)):
+            self.priority = given["priority"]
         if self._under_way:
             self._abandon()
             self._under_way = False

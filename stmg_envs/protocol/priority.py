@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from stmg_envs.arguments import shown
 from stmg_envs.errors import InvalidPriorityError
 
 
@@ -24,10 +25,10 @@ def check_priority(agents: Sequence[str], priority: object) -> tuple[str, ...]:
         InvalidPriorityError: if it is not a permutation of the agents.
     """
     names = tuple(priority) if isinstance(priority, Sequence) and not isinstance(priority, str) else None
-    if names is None or sorted(map(str, names)) != sorted(agents):
+    if names is None or not all(isinstance(name, str) for name in names) or sorted(names) != sorted(agents):
         raise InvalidPriorityError(
-            f"priority={priority!r} is not a permutation of the agents; expected each of {tuple(agents)} "
-            f"once, first to decide first, for instance {tuple(reversed(agents))}"
+            f"priority={shown(priority)} is not a permutation of the agents; expected each of "
+            f"{tuple(agents)} once, first to decide first, for instance {tuple(reversed(agents))}"
         )
     return names
 
@@ -52,7 +53,8 @@ def priority_indices(agents: Sequence[str], priority: object, batch: int, device
         priority = [agents.index(name) for name in check_priority(agents, priority)]
     try:
         order = torch.as_tensor(priority, device=device)
-        valid = not order.is_floating_point() and order.shape in {(n,), (batch, n)}
+        whole = not (order.is_floating_point() or order.is_complex() or order.dtype == torch.bool)
+        valid = whole and order.shape in {(n,), (batch, n)}
     except (TypeError, ValueError, RuntimeError):
         valid = False
     if valid:
@@ -60,7 +62,7 @@ def priority_indices(agents: Sequence[str], priority: object, batch: int, device
         valid = bool((order.sort(dim=-1).values == torch.arange(n, device=device)).all())
     if not valid:
         raise InvalidPriorityError(
-            f"priority={priority!r} is not a permutation of the agents; expected agent names, or agent "
+            f"priority={shown(priority)} is not a permutation of the agents; expected agent names, or agent "
             f"indices 0..{n - 1} of shape ({n},) or ({batch}, {n}), each agent once"
         )
     return order

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import gymnasium
 import numpy as np
@@ -10,8 +10,9 @@ from gymnasium import Space
 from gymnasium.spaces import Box, Dict, Discrete
 from numpy.typing import NDArray
 
+from stmg_envs.arguments import shown
 from stmg_envs.errors import InvalidActionError, InvalidArgumentError
-from stmg_envs.protocol.parallel import PriorityParallelEnv, check_action
+from stmg_envs.protocol.parallel import PriorityParallelEnv, array_of, check_action
 from stmg_envs.protocol.turns import TurnObservation, Turns, TurnSpaces
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ def stream_spaces(spaces: TurnSpaces) -> tuple[Dict, Space[Any]]:
 
 def check_reward_mode(reward: object) -> RewardMode:
     """Raise InvalidArgumentError unless reward is "mean" or "sum"."""
-    if reward not in ("mean", "sum"):
-        raise InvalidArgumentError(f"reward={reward!r} is unknown; expected 'mean' or 'sum'")
-    return reward
+    if not isinstance(reward, str) or reward not in ("mean", "sum"):
+        raise InvalidArgumentError(f"reward={shown(reward)} is unknown; expected 'mean' or 'sum'")
+    return cast(RewardMode, reward)
 
 
 class TurnStreamEnv(gymnasium.Env[TurnObservation, Any]):
@@ -131,7 +132,7 @@ class TurnStreamEnv(gymnasium.Env[TurnObservation, Any]):
         # The stream goes on with whoever decides next; after the end, with whoever decided first.
         following = acted[0] if over else self.turns.current
         vector = np.array(
-            [rewards.get(name, 0.0) if name in acted else 0.0 for name in self.turns.spaces.agents],
+            [float(rewards.get(name, 0.0)) if name in acted else 0.0 for name in self.turns.spaces.agents],
             np.float32,
         )
         total = float(vector.sum(dtype=np.float64))
@@ -168,10 +169,11 @@ class TurnStreamEnv(gymnasium.Env[TurnObservation, Any]):
                 return action
             return check_action(self.action_space, agent, action)[: self.turns.spaces.widths[agent]]
         space = self.turns.spaces.actions[agent]
-        array = np.asarray(action)
-        if not np.issubdtype(array.dtype, np.integer) or not self.action_space.contains(array[()]):
+        array = array_of(action)
+        whole = array is not None and np.issubdtype(array.dtype, np.integer)
+        if array is None or not whole or not self.action_space.contains(array[()]):
             raise InvalidActionError(
-                f"action {action!r} of {agent} is not legal; expected an integer in "
+                f"action {shown(action)} of {agent} is not legal; expected an integer in "
                 f"0..{self.turns.spaces.width - 1}"
             )
         return int(array) % self.turns.spaces.widths[agent] + int(space.start)  # type: ignore[attr-defined]

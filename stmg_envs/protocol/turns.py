@@ -14,6 +14,7 @@ from stmg_envs.errors import InvalidArgumentError, UnknownNameError
 from stmg_envs.protocol.parallel import PriorityParallelEnv, check_action
 from stmg_envs.protocol.parallel_spaces import require_numbers
 from stmg_envs.protocol.soundness import require_legal_action
+from stmg_envs.protocol.told import own_space
 
 TurnObservation = dict[str, Any]
 
@@ -59,7 +60,7 @@ class TurnSpaces:
             for agent, space in self.actions.items()
         }
         self.width = max(self.widths.values())
-        self.own = {agent: _own_space(parallel.observation_space(agent)) for agent in self.agents}
+        self.own = {agent: own_space(parallel.observation_space(agent)) for agent in self.agents}
         self.state = parallel.state_space
         self.observations = {agent: self._turn_space(agent) for agent in self.agents}
 
@@ -90,12 +91,6 @@ class TurnSpaces:
         else:
             row[: self.widths[agent]] = action
         return row
-
-
-def _own_space(space: Space[Any]) -> Space[Any]:
-    if isinstance(space, Dict) and {"observation", "action_mask"} <= set(space.spaces):
-        return space["observation"]
-    return space
 
 
 def _own_box(space: Space[Any]) -> Space[Any]:

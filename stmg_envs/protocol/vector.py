@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stmg_envs.arguments import require_flag, require_table
 from stmg_envs.protocol.capture import Captured, may_ask
 from stmg_envs.protocol.episodes import Episodes, Seed
 from stmg_envs.protocol.game import Game
@@ -167,6 +168,7 @@ class GameVectorEnv(JointVectorEnv):
         validate: bool = True,
         threads: int | None = None,
     ) -> None:
+        require_flag("validate", validate)
         self.game = game
         self.num_envs = num_envs
         self.validate = validate
@@ -193,8 +195,8 @@ class GameVectorEnv(JointVectorEnv):
     def reset(
         self, seed: Seed = None, options: dict[str, Any] | None = None
     ) -> tuple[Observations, dict[str, Any]]:
-        if options and "priority" in options:
-            self.episodes.set_priority(options["priority"])
+        if "priority" in (given := require_table("options", options)):
+            self.episodes.set_priority(given["priority"])
         self.episodes.reset(seed)
         return self.episodes.observe(), {}
 

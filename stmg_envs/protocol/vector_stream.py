@@ -12,6 +12,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stmg_envs.arguments import require_table, shown
 from stmg_envs.errors import InvalidActionError, InvalidArgumentError
 from stmg_envs.protocol.episodes import Episodes, action_tensor
 from stmg_envs.protocol.game import Game
@@ -50,10 +51,10 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
     ) -> None:
         try:
             self.autoreset_mode = AutoresetMode(autoreset_mode)
-        except ValueError:
+        except (ValueError, RecursionError):
             modes = [mode.value for mode in AutoresetMode]
             raise InvalidArgumentError(
-                f"autoreset_mode={autoreset_mode!r} is unknown; expected one of {modes}"
+                f"autoreset_mode={shown(autoreset_mode)} is unknown; expected one of {modes}"
             ) from None
         single = GameParallelEnv(game, render_mode)
         self._episodes = Episodes(game, num_envs, threads=threads)
@@ -106,7 +107,7 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
             options: `priority`, and in DISABLED mode `reset_mask`, bool (B,): the info is then only
                 of the environments in the mask.
         """
-        options = options or {}
+        options = dict(require_table("options", options))
         super().reset(seed=seed if isinstance(seed, int) else None)
         mask = options.get("reset_mask")
         begun = torch.as_tensor(np.ones(self.num_envs, dtype=bool) if mask is None else np.asarray(mask))

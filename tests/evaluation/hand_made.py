@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from baselines.evaluation.results import task_name
+
 Metrics = dict[str, list[float]]
 
 
@@ -16,7 +18,7 @@ def make_run(
     *,
     env_id: str = "stmg/Penalty-v0",
     env_args: Mapping[str, Any] | None = None,
-    task: str = "penalty(k=-100)",
+    task: str | None = None,
     algorithm: str = "steer",
     seeds: Sequence[int] = (0, 1),
     steps: Sequence[int] = (0, 100, 200),
@@ -33,7 +35,7 @@ def make_run(
         directory: where to; it is made.
         env_id: environment id.
         env_args: arguments of the game.
-        task: task name.
+        task: task name; by default that of the environment and its arguments.
         algorithm: registry name.
         seeds: one per run.
         steps: when the runs were evaluated; one training update lies before each but the first.
@@ -45,10 +47,11 @@ def make_run(
         **manifest: further entries of `run.json`.
     """
     directory.mkdir(parents=True)
+    arguments = dict({"k": -100} if env_args is None else env_args)
     entries = {
         "algorithm": algorithm,
         "env_id": env_id,
-        "env_args": dict({"k": -100} if env_args is None else env_args),
+        "env_args": arguments,
         "seeds": list(seeds),
         "device": "cpu",
         "priority": priority,
@@ -68,7 +71,9 @@ def make_run(
             for index, step in enumerate(steps)
         }
         runs[f"seed_{seed}"] = run | ({} if final is None else {"absolute_metrics": final(seed)})
-    (directory / "results.json").write_text(json.dumps({"stmg": {task: {algorithm: runs}}}))
+    (directory / "results.json").write_text(
+        json.dumps({"stmg": {task or task_name(env_id, arguments): {algorithm: runs}}})
+    )
     if plays is not None:
         table = {
             f"seed_{seed}": dict(zip(("actions", "returns"), plays(seed), strict=True)) for seed in seeds

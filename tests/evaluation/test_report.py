@@ -121,10 +121,8 @@ def test_everything_is_escaped(tmp_path: Path) -> None:
     directory = make_run(
         tmp_path / "run",
         algorithm=ATTACK,
-        task=ATTACK,
         evaluate=lambda *_: {"return": [1.0], ATTACK: [2.0]},
         final=lambda _: {"return": [1.0], ATTACK: [2.0]},
-        train=lambda *_: {ATTACK: 1.0},
         command=ATTACK,
         commit=ATTACK,
         versions={ATTACK: ATTACK},

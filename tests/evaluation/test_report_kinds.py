@@ -72,8 +72,8 @@ def test_no_known_optimum(tmp_path: Path) -> None:
         tmp_path / "run",
         env_id="stmg/MatrixGame-v0",
         env_args={"payoffs": "climbing", "repeats": 2},
-        evaluate=lambda seed, step: {"return": [seed + 0.5], "win_rate": [0.5, 0.25]},
-        final=lambda seed: {"return": [seed + 0.5], "win_rate": [0.5, 0.25]},
+        evaluate=lambda seed, step: {"return": [seed + 0.5] * 2, "win_rate": [0.5, 0.25]},
+        final=lambda seed: {"return": [seed + 0.5] * 2, "win_rate": [0.5, 0.25]},
         plays=lambda seed: ([[0.0, 0.0], [1.0, seed]], [1.0, 2.0]),
     )
     page = report(directory)
@@ -88,8 +88,8 @@ def test_three_agents_in_another_order(tmp_path: Path) -> None:
         tmp_path / "run",
         env_id="stmg/Meeting-v0",
         env_args={},
-        evaluate=evaluate,
-        final=final,
+        evaluate=lambda *_: {"return": [20 / 3]},
+        final=lambda _: {"return": [20 / 3]},
         plays=lambda seed: ([[2.0, 2.0, 1.0]], [7.0, 7.0, 6.0]),
         priority=["scooter_0", "gus_0", "henry_0"],
     )
@@ -115,7 +115,6 @@ def test_large_games_list_their_plays_only(tmp_path: Path) -> None:
             tmp_path / "run",
             env_id="stmg/MatrixGame-v0",
             env_args={"payoffs": payoffs},
-            task=f"matrixgame(payoffs={payoffs})",
             evaluate=evaluate,
             final=final,
             plays=lambda seed: ([[29.0, float(seed)]], [0.0, 0.0]),

@@ -74,7 +74,7 @@ def test_among_equals_few_runs_come_last(tmp_path: Path) -> None:
 def test_other_results_change_nothing(tmp_path: Path) -> None:
     scores = np.random.default_rng(0).uniform(size=12)
     write_results(tmp_path / "a", results(mine=dilemmas(*scores)))
-    write_results(tmp_path / "b", results(mine=dilemmas(5.0, -5.0), other=dilemmas(9.0)))
+    write_results(tmp_path / "b", results(mine=dilemmas(0.9, -5.0), other=dilemmas(0.95)))
     alone = board_of(tmp_path / "a").suites[0].rows[0]
     together = next(row for row in board_of(tmp_path).suites[0].rows if row.source == "a")
     for name, interval in alone.aggregates.items():

@@ -41,6 +41,10 @@ def downloaded(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     manifest = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     manifest |= {"env_id": f"pettingzoo/{PAYLOAD}", "env_args": {}}
     (folder / "run.json").write_text(json.dumps(manifest), encoding="utf-8")
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    (runs,) = results["stmg"].values()
+    results["stmg"] = {f"pettingzoo/{PAYLOAD}": runs}
+    (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
     (tmp_path / f"{PAYLOAD}.py").write_text("raise RuntimeError('code of the run directory runs')\n", "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)

@@ -106,17 +106,19 @@ def set_results(run: Path, **metrics: list[float]) -> None:
     results = read_json(run / "results.json")
     runs = results["stmg"]["mixing"]["steer"].values()
     for k, entry in enumerate(runs):
-        entry["absolute_metrics"] = {name: [values[k]] for name, values in metrics.items()}
+        for name, step in entry.items():
+            kept = {key: step[key] for key in ("step_count", "elapsed_time") if key in step}
+            entry[name] = kept | {metric: [values[k]] for metric, values in metrics.items()}
     write_json(run / "results.json", results)
 
 
 @pytest.mark.parametrize(
     ("metrics", "seed", "metric"),
     [
-        ({"return": [1.0, 3.0, 2.0]}, 6, "return"),
-        ({"return": [1.0, 3.0, 2.0], "optimal": [0.0, 0.0, 1.0]}, 9, "optimal"),
-        ({"return": [1.0, 3.0, 2.0], "optimal": [1.0, 0.0, 1.0]}, 9, "optimal"),
-        ({"return": [1.0, 3.0, 2.0], "win_rate": [0.5, 0.2, 0.5], "optimal": [1.0, 1.0, 0.0]}, 5, "win_rate"),
+        ({"return": [0.5, 1.5, 1.0]}, 6, "return"),
+        ({"return": [0.5, 1.5, 1.0], "optimal": [0.0, 0.0, 1.0]}, 9, "optimal"),
+        ({"return": [0.5, 1.5, 1.0], "optimal": [1.0, 0.0, 1.0]}, 9, "optimal"),
+        ({"return": [0.5, 1.5, 1.0], "win_rate": [0.5, 0.2, 0.5], "optimal": [1.0, 1.0, 0.0]}, 5, "win_rate"),
     ],
 )
 def test_the_best_seed_by_the_main_metric_is_taken(
