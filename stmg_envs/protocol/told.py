@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -17,6 +18,8 @@ from stmg_envs.protocol.soundness import require_finite
 
 AnyParallelEnv: TypeAlias = ParallelEnv[str, Any, Any]
 MASK = "action_mask"
+MAPPINGS = (dict, Mapping)
+"""The usual kind first, which is seen at once."""
 RESET = ("observations", "infos")
 """What a reset returns."""
 STEP = ("observations", "rewards", "terminations", "truncations", "infos")
@@ -44,7 +47,7 @@ def living_agents(env: AnyParallelEnv, known: Collection[str]) -> list[str]:
         InvalidArgumentError: if they are not distinct names of agents.
     """
     agents = env.agents
-    if not _names(agents) or not set(agents) <= set(known):
+    if not _names(agents) or not all(name in known for name in agents):
         raise InvalidArgumentError(
             f"agents={shown(agents)} of {env} is not accepted; expected distinct names among {tuple(known)}"
         )
@@ -60,13 +63,13 @@ def _names(agents: object) -> bool:
 
 def require_tables(env: AnyParallelEnv, what: str, told: Any, names: Sequence[str]) -> None:
     """Raise InvalidArgumentError unless a call returned so many mappings, by agent."""
-    fits = isinstance(told, tuple | list) and len(told) == len(names)
-    if not fits or not all(isinstance(table, Mapping) for table in told):
+    fits = isinstance(told, (tuple, list)) and len(told) == len(names)
+    if not fits or not all([isinstance(table, MAPPINGS) for table in told]):
         raise InvalidArgumentError(
             f"{what} of {env} returned {shown(told)}; expected the mappings {', '.join(names)}"
         )
     for agent, info in told[-1].items():
-        if not isinstance(info, Mapping):
+        if not isinstance(info, MAPPINGS):
             raise InvalidArgumentError(f"info of {agent} is {shown(info)}; expected a mapping, such as {{}}")
 
 
@@ -87,9 +90,13 @@ def reward_of(agent: str, paid: Mapping[str, Any]) -> float:
         InvalidArgumentError: if that is nothing, or no number.
         NotFiniteError: if it is not finite.
     """
-    value = np.asarray(paid.get(agent))
-    if isinstance(paid.get(agent), list | tuple) or value.dtype.kind not in "biuf" or value.size != 1:
-        raise InvalidArgumentError(f"reward of {agent} is {shown(paid.get(agent))}; expected a number")
+    given = paid.get(agent)
+    # What nearly everybody pays; the checks below count beside a small environment.
+    if isinstance(given, float) and math.isfinite(given):
+        return float(given)
+    value = np.asarray(given)
+    if isinstance(given, list | tuple) or value.dtype.kind not in "biuf" or value.size != 1:
+        raise InvalidArgumentError(f"reward of {agent} is {shown(given)}; expected a number")
     require_finite(f"reward of {agent}", value)
     return float(value.reshape(()))
 
@@ -100,9 +107,12 @@ def ended(agent: str, ends: Mapping[str, Any]) -> bool:
     Raises:
         InvalidArgumentError: if what is said is neither yes nor no.
     """
-    value = np.asarray(ends.get(agent, False))
+    said = ends.get(agent, False)
+    if isinstance(said, bool | np.bool_):
+        return bool(said)
+    value = np.asarray(said)
     if value.dtype.kind not in "biu" or value.size != 1 or value.item() not in (0, 1):
-        raise InvalidArgumentError(f"end of {agent} is {shown(ends[agent])}; expected True or False")
+        raise InvalidArgumentError(f"end of {agent} is {shown(said)}; expected True or False")
     return bool(value)
 
 
@@ -117,7 +127,7 @@ def own_space(space: Space[Any]) -> Space[Any]:
 
 def masked(value: Any) -> bool:
     """Whether an observation or an info has a mask."""
-    return isinstance(value, Mapping) and MASK in value
+    return isinstance(value, MAPPINGS) and MASK in value
 
 
 def numbers_of(space: Space[Any], agent: str, observation: Any) -> NDArray[Any]:
@@ -132,6 +142,10 @@ def numbers_of(space: Space[Any], agent: str, observation: Any) -> NDArray[Any]:
         InvalidArgumentError: if that does not fit the space.
     """
     seen = observation["observation"] if masked(observation) else observation
+    # As Gymnasium's `flatten` does it, which looks longer for how.
+    simple = isinstance(space, Box) and isinstance(seen, np.ndarray) and seen.dtype == space.dtype
+    if simple and seen.shape == space.shape:
+        return seen.reshape(-1)
     try:
         fits = not isinstance(space, Box) or np.shape(seen) == space.shape
         row = np.asarray(flatten(space, seen)) if fits else None
@@ -150,12 +164,12 @@ def mask_of(agent: str, value: Any, count: int) -> NDArray[np.bool_]:
         InvalidArgumentError: if they are not that many flags.
     """
     mask = np.asarray(value)
-    fits = mask.shape == (count,) and mask.dtype.kind in "biuf"
-    if not fits or not np.isin(mask, (0, 1)).all():
+    flags = mask.astype(bool) if mask.shape == (count,) and mask.dtype.kind in "biuf" else None
+    if flags is None or not (flags == mask).all():
         raise InvalidArgumentError(
             f"{MASK} of {agent} is {shown(value)}; expected {count} flags, 1 for what it may do"
         )
-    return mask.astype(bool)
+    return flags
 
 
 def checked_reset(env: AnyParallelEnv, told: Any) -> tuple[Any, Any]:
