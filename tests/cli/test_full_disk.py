@@ -1,4 +1,4 @@
-"""A disk of three megabytes that is full: trainings stop in one sentence, and go on when there is room."""
+"""Disks that are full or cannot be written: one sentence, nothing lost, and it goes on when there is room."""
 
 from __future__ import annotations
 
@@ -61,3 +61,35 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, kilobytes: int, again: str, s
         assert without_times(tmp_path / "run" / file) == without_times(whole / file)
     one, two = (load_checkpoint(tmp_path / run / "checkpoint.safetensors")[0] for run in ("run", "whole"))
     assert all((one[name] == two[name]).all() for name in two)
+
+
+READ_ONLY = """
+set -e
+mount --bind "$1" "$1"
+mount -o remount,bind,ro "$1"
+cd "$1"
+shift
+python=$1
+shift
+for command; do "$python" -m baselines $command 2>&1 > /dev/null || echo "status $?"; done
+"""
+COMMANDS = [
+    TRAIN.replace("--out run", "--out other"),
+    "train --resume run --total-steps 16000",
+    "evaluate run --episodes 2 --write",
+    "report run",
+    "leaderboard run --out site",
+]
+
+
+@pytest.mark.skipif(not has_namespaces(), reason="this system lets nobody mount a file system of their own")
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    baselines.train("a2c-ind", "stmg/Penalty-v0", seeds=2, out=tmp_path / "run", total_steps=4000, **SETTINGS)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    command = [*NAMESPACE, "sh", "-c", READ_ONLY, "sh", str(tmp_path), sys.executable, *COMMANDS]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+    # What went wrong and the exit status, of one command after the other.
+    sentences, statuses = told.splitlines()[::2], told.splitlines()[1::2]
+    assert statuses == ["status 2"] * len(COMMANDS), told
+    assert all(line.startswith("Error: ") and "Read-only file system" in line for line in sentences), told
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
