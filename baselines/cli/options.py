@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from baselines.algorithms.config import RunConfig
 from stmg_envs import list_envs
+from stmg_envs.arguments import MOST_THREADS
 from stmg_envs.protocol import default_threads
 
 
@@ -31,6 +32,8 @@ class Assignment(click.ParamType[tuple[str, Any]]):
             return name, json.loads(text)
         except json.JSONDecodeError:
             return name, text
+        except ValueError:
+            self.fail(f"{text[:20]}... has {len(text)} digits; expected a number of fewer", param, ctx)
 
 
 class EnvId(click.ParamType[str]):
@@ -81,7 +84,7 @@ WORKERS: dict[str, Any] = {
 
 
 THREADS: dict[str, Any] = {
-    "type": click.IntRange(min=1),
+    "type": click.IntRange(1, MOST_THREADS),
     "default": default_threads,
     "show_default": "OMP_NUM_THREADS, or 1",
     "help": "torch threads",

@@ -18,6 +18,17 @@ IDENTITY = ("algorithm", "env_id", "env_args", "priority")
 """What of a plan says, beside its configuration, of what the numbers are."""
 
 
+@with_config(ConfigDict(strict=True, extra="forbid"))
+class SavedPlan(TypedDict):
+    """Which training it is."""
+
+    algorithm: str
+    env_id: str
+    env_args: dict[str, Any]
+    priority: list[str] | str | None
+    config: dict[str, Any]
+
+
 @with_config(ConfigDict(strict=True, allow_inf_nan=False))
 class SavedProgress(TypedDict):
     """How far a training has come, and which one it is; checkpoints of older versions do not say that."""
@@ -26,7 +37,7 @@ class SavedProgress(TypedDict):
     elapsed: Annotated[float, Field(ge=0)]
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
     lost: NotRequired[list[Annotated[int, Field(ge=0)]]]
-    plan: NotRequired[dict[str, Any]]
+    plan: NotRequired[SavedPlan]
 
 
 _PROGRESS = TypeAdapter(SavedProgress)
@@ -63,12 +74,12 @@ def load_training(directory: RunDirectory) -> tuple[dict[str, Tensor], SavedProg
             )
     manifest = read_json(directory.manifest)
     expected = {"seeds": manifest["seeds"], **_identity(manifest)}
-    found = {"seeds": progress["seeds"]} | progress.get("plan", {})
+    made: dict[str, Any] = {"seeds": progress["seeds"], **progress.get("plan", {})}
     # Either may be of a version that did not know a field of the configuration.
-    known = found.get("config", {}).keys() & expected["config"]
-    for table in (found, expected):
+    known = made.get("config", {}).keys() & expected["config"]
+    for table in (made, expected):
         table["config"] = {name: table.get("config", {})[name] for name in sorted(known)}
-    for name, own in found.items():
+    for name, own in made.items():
         if own != expected.get(name):
             raise CheckpointError(
                 f"{directory.checkpoint} is of another run: it was made with {name}={own!r}, and "

@@ -60,7 +60,7 @@ COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "envs": (["envs"], ()),
 }
 """What begins a command line, and the options that take something wrong; none for an argument."""
-ACCEPTED = {("--goal", ""), ("--workers", "0"), ("", "")}
+ACCEPTED = {("--goal", ""), ("--workers", "0"), ("--env-arg", "0"), ("", "")}
 """What is nothing wrong."""
 
 
