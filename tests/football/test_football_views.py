@@ -215,7 +215,7 @@ def test_it_trains_and_films(tmp_path: Path) -> None:
             {"scenario": "academy_3_vs_1"},
             "scenario='academy_3_vs_1' is unknown; did you mean 'academy_3_",
         ),
-        ({"scenario": 3}, "scenario=3 is unknown; expected one of"),
+        ({"scenario": 3}, "scenario=3 is no text; expected for instance"),
         ({"scenario": "tests"}, "scenario='tests' is unknown"),
         ({"num_agents": 0}, r"num_agents=0 .*1\.\.3"),
         ({"num_agents": 4}, r"num_agents=4 .*1\.\.3"),

@@ -316,7 +316,7 @@ def test_without_opengl_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
     [
         ({"scenario": "HalfCheeta"}, UnknownNameError, "'HalfCheeta'.*did you mean 'HalfCheetah'"),
         ({"scenario": "xyzzy"}, UnknownNameError, "'xyzzy'.*expected one of.*'Ant'"),
-        ({"scenario": None}, UnknownNameError, "scenario=None"),
+        ({"scenario": None}, InvalidArgumentError, "scenario=None is no text"),
         ({"agent_conf": "3x2"}, InvalidArgumentError, r"agent_conf='3x2'.*\['2x3', '6x1'\]"),
         ({"agent_conf": 23}, InvalidArgumentError, "agent_conf=23"),
         ({"scenario": "ManySegmentAnt", "agent_conf": "2"}, InvalidArgumentError, "'2'.*instance '5x2'"),
