@@ -17,10 +17,9 @@ from baselines.evaluation.results import ENVIRONMENT, Stored, broken, read_check
 from baselines.reproduce.experiment import Cell
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan, make_plan
+from baselines.runs.recipe import Recipe, recipe_of
 from baselines.storage import read_json, write_json, write_text
 
-RECIPE = ("algorithm", "env_id", "env_args", "priority", "config")
-"""What of a plan decides its results, besides the seeds."""
 PROVENANCE = (
     "command",
     "commit",
@@ -37,17 +36,6 @@ PROVENANCE = (
 
 KEEP = ConfigDict(extra="allow")
 """What else a manifest says stays in it."""
-
-
-@with_config(KEEP)
-class Recipe(TypedDict):
-    """What decides the results of a cell."""
-
-    algorithm: str
-    env_id: str
-    env_args: dict[str, Any]
-    priority: list[str] | str | None
-    config: dict[str, Any]
 
 
 @with_config(KEEP)
@@ -111,7 +99,7 @@ class Archive:
         runs: dict[str, Any] = self.results[ENVIRONMENT].get(cell.task, {}).get(cell.label, {})
         return runs
 
-    def recipe(self, cell: Cell) -> dict[str, Any]:
+    def recipe(self, cell: Cell) -> Recipe:
         """What a cell that is there was made with; a field that did not exist yet stood at its default."""
         return _complete(self.manifest[cell.key]["recipe"])
 
@@ -122,7 +110,8 @@ class Archive:
 
     def made_with(self, cell: Cell, plan: RunPlan) -> bool:
         """Whether a cell is there and was made with the recipe of a plan."""
-        return cell.key in self.manifest and _same(self.manifest[cell.key]["recipe"], _recipe(plan))
+        recipe = recipe_of(plan.as_dict())
+        return cell.key in self.manifest and _same(self.manifest[cell.key]["recipe"], recipe)
 
     def missing(self, cell: Cell, plan: RunPlan) -> list[int]:
         """Seeds of a plan that are not there, or were made with another recipe."""
@@ -132,8 +121,7 @@ class Archive:
     def plan(self, cell: Cell, seeds: Sequence[int], device: str) -> RunPlan:
         """The plan of some seeds by the recipe of a cell that is there."""
         recipe = self.recipe(cell)
-        how = {name: recipe[name] for name in ("env_args", "priority", "config")}
-        return make_plan(recipe["algorithm"], recipe["env_id"], seeds=seeds, device=device, **how)
+        return make_plan(**recipe_of(recipe), seeds=seeds, device=device)
 
     def add(self, cell: Cell, directory: RunDirectory) -> None:
         """Take in a finished run directory and write both files."""
@@ -146,7 +134,7 @@ class Archive:
 
     def _take(self, cell: Cell, directory: RunDirectory) -> None:
         plan = directory.plan()
-        recipe = _recipe(plan)
+        recipe = recipe_of(plan.as_dict())
         made = read_json(directory.manifest)
         runs = runs_of(directory)
         entry = self.manifest.get(cell.key)
@@ -192,17 +180,12 @@ def run_per_line(results: dict[str, Any]) -> str:
     return lines(environments, 1) + "\n"
 
 
-def _recipe(plan: RunPlan) -> dict[str, Any]:
-    """What of a plan decides its results."""
-    return {name: plan.as_dict()[name] for name in RECIPE}
-
-
-def _same(stored: dict[str, Any], recipe: dict[str, Any]) -> bool:
+def _same(stored: Recipe, recipe: Recipe) -> bool:
     """Whether two recipes are one."""
     return stored["algorithm"] == recipe["algorithm"] and _complete(stored) == recipe
 
 
-def _complete(recipe: dict[str, Any]) -> dict[str, Any]:
+def _complete(recipe: Recipe) -> Recipe:
     """A recipe with every field; one that did not exist yet stood at what is now its default."""
     defaults = config_dict(algorithm_spec(recipe["algorithm"]).config_class())
-    return recipe | {"config": defaults | recipe["config"]}
+    return {**recipe, "config": defaults | recipe["config"]}

@@ -11,22 +11,9 @@ from typing_extensions import TypedDict
 from baselines.errors import CheckpointError
 from baselines.runs.directory import ENDS, RunDirectory
 from baselines.runs.plan import RunPlan
+from baselines.runs.recipe import Recipe, recipe_of
 from baselines.storage import read_json
-from baselines.training.checkpoint import load_checkpoint, save_checkpoint, under
-
-IDENTITY = ("algorithm", "env_id", "env_args", "priority")
-"""What of a plan says, beside its configuration, of what the numbers are."""
-
-
-@with_config(ConfigDict(strict=True, extra="forbid"))
-class SavedPlan(TypedDict):
-    """Which training it is."""
-
-    algorithm: str
-    env_id: str
-    env_args: dict[str, Any]
-    priority: list[str] | str | None
-    config: dict[str, Any]
+from baselines.training.checkpoint import damaged_checkpoint, load_checkpoint, save_checkpoint, under
 
 
 @with_config(ConfigDict(strict=True, allow_inf_nan=False))
@@ -37,7 +24,7 @@ class SavedProgress(TypedDict):
     elapsed: Annotated[float, Field(ge=0)]
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
     lost: NotRequired[list[Annotated[int, Field(ge=0)]]]
-    plan: NotRequired[SavedPlan]
+    plan: NotRequired[Recipe]
 
 
 _PROGRESS = TypeAdapter(SavedProgress)
@@ -62,16 +49,11 @@ def load_training(directory: RunDirectory) -> tuple[dict[str, Tensor], SavedProg
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise CheckpointError(
-            f"{directory.checkpoint} has no progress of a training ({where}: {first['msg']}); restore it "
-            "from a copy, or train again into another directory"
-        ) from None
+        reason = f"without the progress of a training ({where}: {first['msg']})"
+        raise damaged_checkpoint(directory.checkpoint, reason) from None
     for name, value in under("policy.", tensors).items():
         if not bool(value.isfinite().all()):
-            raise CheckpointError(
-                f"{directory.checkpoint} has a number in policy.{name} that is not finite; restore it from a "
-                f"copy, or train again into another directory"
-            )
+            raise damaged_checkpoint(directory.checkpoint, f"damaged: policy.{name} is not finite")
     manifest = read_json(directory.manifest)
     expected = {"seeds": manifest["seeds"], **_identity(manifest)}
     made: dict[str, Any] = {"seeds": progress["seeds"], **progress.get("plan", {})}
@@ -88,7 +70,7 @@ def load_training(directory: RunDirectory) -> tuple[dict[str, Tensor], SavedProg
     return tensors, progress
 
 
-def _identity(plan: dict[str, Any]) -> dict[str, Any]:
+def _identity(plan: dict[str, Any]) -> Recipe:
     """What a plan trains; on which device, by which processes and how long is free."""
     config = {name: value for name, value in plan["config"].items() if name not in ENDS}
-    return {name: plan.get(name) for name in IDENTITY} | {"config": config}
+    return recipe_of(plan | {"config": config})

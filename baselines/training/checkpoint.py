@@ -57,14 +57,15 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             told = file.metadata()
             progress = json.loads(told["progress"])
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise _damaged(path, f"truncated or no checkpoint ({error})") from None
+        raise damaged_checkpoint(path, f"truncated or no checkpoint ({error})") from None
     # Older versions wrote none.
     if "digest" in told and told["digest"] != _digest(tensors, told["progress"]):
-        raise _damaged(path, "damaged: its numbers are not those that were written (SHA-256)")
+        raise damaged_checkpoint(path, "damaged: its numbers are not those that were written (SHA-256)")
     return tensors, progress
 
 
-def _damaged(path: Path, how: str) -> CheckpointError:
+def damaged_checkpoint(path: Path, how: str) -> CheckpointError:
+    """The error of a checkpoint that does not hold what was written; `how` follows its path and "is"."""
     return CheckpointError(f"{path} is {how}; restore it from a copy, or train again into another directory")
 
 

@@ -62,7 +62,7 @@ def test_progress_that_is_none_is_named(tmp_path: Path, progress: dict[str, Any]
     own = train(tmp_path / "own")
     tensors, told = load_checkpoint(own.checkpoint)
     save_checkpoint(own.checkpoint, tensors, progress and told | progress)
-    with pytest.raises(CheckpointError, match="has no progress of a training"):
+    with pytest.raises(CheckpointError, match="without the progress of a training"):
         baselines.load_policy(own.path)
 
 
