@@ -1,5 +1,7 @@
 from . import errors as errors
 from .algorithms.registry import list_algorithms as list_algorithms
+from .algorithms.registry import register as register
+from .algorithms.spec import AlgorithmSpec as AlgorithmSpec
 from .runs.api import TrainedRun as TrainedRun
 from .runs.api import evaluate as evaluate
 from .runs.api import resume as resume

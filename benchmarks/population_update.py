@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from baselines.algorithms.config import PPOConfig
-from baselines.algorithms.registry import ALGORITHMS, AlgorithmSpec
+from baselines.algorithms.registry import ALGORITHMS
+from baselines.algorithms.spec import AlgorithmSpec
 from baselines.networks.policy import PolicySpec
 from baselines.training.memory import keep_freed_memory
 from baselines.training.population import Population

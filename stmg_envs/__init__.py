@@ -4,8 +4,9 @@ Importing this package registers every id with both libraries.
 """
 
 from stmg_envs import equilibria
-from stmg_envs.registration import register_all
+from stmg_envs.registration import register, register_all
 from stmg_envs.registry import game_spec, list_envs
+from stmg_envs.spec import Backend, GameSpec
 from stmg_envs.views import (
     aec_env,
     joint_spaces,
@@ -19,6 +20,8 @@ from stmg_envs.views import (
 register_all()
 
 __all__ = [
+    "Backend",
+    "GameSpec",
     "aec_env",
     "equilibria",
     "game_spec",
@@ -26,6 +29,7 @@ __all__ = [
     "list_envs",
     "make_game",
     "parallel_env",
+    "register",
     "register_all",
     "turn_stream",
     "vector_env",

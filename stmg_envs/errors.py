@@ -55,3 +55,11 @@ class MissingEngineError(STMGError, ImportError):
 
 class EngineError(STMGError, RuntimeError):
     """An engine breaks down again and again."""
+
+
+class PluginError(STMGError, ImportError):
+    """An installed package does not give the game, algorithm or suite that it offers."""
+
+
+class PluginWarning(UserWarning):
+    """Something that an installed package offers is left out."""

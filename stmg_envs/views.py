@@ -199,7 +199,9 @@ def vector_env(
         # Here, for only engines need processes, which are slow to import.
         from stmg_envs.pool import engine_batch
 
-        make = partial(parallel_env, id, backend=backend, **kwargs)
+        # The class and not the id, which workers know only of games of installed packages.
+        engine: Callable[..., Any] = game_spec(id).load(backend)
+        make = partial(engine, render_mode=None, priority=None, **kwargs)
         env = engine_batch(make, num_envs, device, workers, worker_timeout)
     else:
         require_no_workers(id, workers)

@@ -194,9 +194,9 @@ class ConfigSources:
 
 
 def config_sources(
-    config_class: type[RunConfig],
-    fixed: Mapping[str, Any],
     algorithm: str,
+    presets: Mapping[str, Mapping[str, Any]],
+    fixed: Mapping[str, Any],
     preset: str | None,
     family: str,
     given: Mapping[str, Any],
@@ -204,9 +204,9 @@ def config_sources(
     """Find what sets the fields of a configuration.
 
     Args:
-        config_class: the algorithm's dataclass.
+        algorithm: its name.
+        presets: its presets.
         fixed: fields that make the variant of the algorithm.
-        algorithm: the name of its preset file.
         preset: preset name; None takes the one of the environment's family, if there is one.
         family: the environment's family in the registry.
         given: explicit fields.
@@ -214,7 +214,6 @@ def config_sources(
     Raises:
         ConfigError: for an unknown preset.
     """
-    presets = load_presets(algorithm, config_class)
     if preset is not None and (not isinstance(preset, str) or preset not in presets):
         raise ConfigError(
             f"preset={shown(preset)} is unknown for {algorithm}; expected one of {sorted(presets)}"

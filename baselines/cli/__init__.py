@@ -105,7 +105,8 @@ def _of_the_machine(error: Exception) -> str | None:
 
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="stmg", prog_name="stmg")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Games with sequential decisions inside a timestep, and learners for them.
 
     Example: stmg train steer stmg/Penalty-v0 --env-arg k=-100 --seeds 16 --out runs/penalty
@@ -113,6 +114,8 @@ def main() -> None:
     # Here, for neither help nor completion needs it.
     import torch
 
+    from baselines.cli.plugin_warnings import in_one_line
     from stmg_envs.protocol import default_threads
 
     torch.set_num_threads(default_threads())
+    ctx.with_resource(in_one_line())

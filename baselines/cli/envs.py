@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 import stmg_envs
+from stmg_envs import GameSpec
 from stmg_envs.errors import MissingEngineError
-from stmg_envs.registry import GameSpec
 
 COLUMNS = ("agents", "actions", "obs.", "state", "optimum", "extra")
 LEGEND = """\

@@ -9,8 +9,8 @@ import rich_click as click
 import torch
 from click.core import ParameterSource
 
-from baselines.algorithms.config import load_presets
-from baselines.algorithms.registry import ALGORITHMS, AlgorithmSpec
+from baselines.algorithms.registry import ALGORITHMS, algorithm_spec
+from baselines.algorithms.spec import AlgorithmSpec
 from baselines.cli import options
 from baselines.cli.dry_run import print_plan
 from baselines.cli.silence import silent
@@ -21,8 +21,27 @@ from baselines.runs.plan import make_plan, plan_sources, resolve_plan
 from baselines.runs.processes import default_processes
 
 
+class AlgorithmCommands(click.RichGroup):
+    """A subcommand for every algorithm, those of other packages included; it is made when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(ALGORITHMS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return _algorithm_command(ALGORITHMS[name]) if name in ALGORITHMS else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if not ctx.resilient_parsing:
+            # Which says what may be meant.
+            algorithm_spec(args[0])
+        return super().resolve_command(ctx, args)
+
+
 @click.group(
     name="train",
+    cls=AlgorithmCommands,
     invoke_without_command=True,
     params=[
         click.Option(
@@ -131,7 +150,7 @@ def _run(spec: AlgorithmSpec) -> Callable[..., None]:
 
 
 def _algorithm_command(spec: AlgorithmSpec) -> click.Command:
-    presets = ", ".join(load_presets(spec.family, spec.config_class)) or "none"
+    presets = ", ".join(spec.all_presets()) or "none"
     parameters: list[click.Parameter] = [
         click.Argument(["env_id"], type=options.EnvId()),
         click.Option(["--seeds"], type=options.Seeds(), default=1, help="a number (32) or a list (3,5,8)"),
@@ -162,7 +181,3 @@ def _algorithm_command(spec: AlgorithmSpec) -> click.Command:
         help=f"{spec.summary}.\n\n{example}",
         short_help=spec.summary,
     )
-
-
-for _spec in ALGORITHMS.values():
-    command.add_command(_algorithm_command(_spec))

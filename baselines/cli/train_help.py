@@ -8,7 +8,7 @@ from typing import Any
 import rich_click as click
 
 from baselines.algorithms.config import config_dict
-from baselines.algorithms.registry import AlgorithmSpec
+from baselines.algorithms.spec import AlgorithmSpec
 from baselines.runs.plan import resolve_plan
 from stmg_envs.errors import STMGError
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from baselines.algorithms.learner import Learner
-from baselines.algorithms.registry import AlgorithmSpec
+from baselines.algorithms.spec import AlgorithmSpec
 from baselines.distillation.config import DistillationConfig
 from baselines.distillation.learner import Distillation
 from baselines.errors import PairingError

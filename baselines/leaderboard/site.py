@@ -35,7 +35,7 @@ from baselines.leaderboard.tables import (
 from baselines.leaderboard.tasks import Task
 from baselines.storage import read_bytes, whole_folder, write_bytes, write_text
 from stmg_envs.errors import InvalidArgumentError
-from stmg_envs.registry import BOUNDS_VERSION
+from stmg_envs.games import BOUNDS_VERSION
 
 STEPS = "environment steps per run"
 

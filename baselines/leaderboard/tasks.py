@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from baselines.evaluation.names import short_name
 from baselines.evaluation.results import ENVIRONMENT, task_name
 from stmg_envs import game_spec, list_envs
-from stmg_envs.registry import Bounds
+from stmg_envs.spec import Bounds
 
 OTHER = "other"
 """Family of tasks that are none of the registry's."""
@@ -55,11 +55,16 @@ def find_task(environment: str, name: str) -> Task:
     return Task(name, families.get(game, OTHER), known_bounds().get(name))
 
 
-@cache
 def known_bounds() -> dict[str, Bounds]:
     """The bounds of every task that has any, by its name."""
+    return _bounds(tuple(list_envs()))
+
+
+@cache
+def _bounds(ids: tuple[str, ...]) -> dict[str, Bounds]:
     bounds = {}
-    for row in map(game_spec, list_envs()):
+    for row in map(game_spec, ids):
         for arguments, values in (({}, row.bounds), *row.other_bounds):
-            bounds[task_name(row.id, arguments)] = values
+            if values is not None:
+                bounds[task_name(row.id, arguments)] = values
     return bounds

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from baselines.algorithms.registry import INTERACTIONS
+from baselines.algorithms.own import INTERACTIONS
 from baselines.evaluation.results import task_name
 from baselines.reproduce.experiment import OPTIMAL, RETURN, Cell, Experiment, Measure, PlayerCell
 from stmg_envs import make_game

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import torch
 
 from baselines.algorithms.config import ConfigSources, RunConfig, config_dict, config_sources, resolve_config
-from baselines.algorithms.registry import AlgorithmSpec, algorithm_spec
+from baselines.algorithms.registry import algorithm_spec
+from baselines.algorithms.spec import AlgorithmSpec
 from baselines.errors import ConfigError
 from baselines.evaluation.greedy import episodes_together
 from baselines.evaluation.results import task_name
@@ -241,8 +242,17 @@ def plan_sources(
     row: AlgorithmSpec, env_id: str, preset: str | None, config: Mapping[str, Any]
 ) -> ConfigSources:
     """Who sets the fields of a plan's configuration; arguments and errors are those of `make_plan`."""
-    family = env_id.partition("/")[0] if is_external(env_id) else game_spec(env_id).family
-    return config_sources(row.config_class, row.fixed, row.family, preset, family, config)
+    presets = row.all_presets()
+    if is_external(env_id):
+        family = env_id.partition("/")[0]
+    else:
+        game = game_spec(env_id)
+        family = game.family
+        known = {field.name for field in fields(row.config_class)}
+        for name in ("common", row.family):
+            values = {field: value for field, value in game.presets.get(name, {}).items() if field in known}
+            presets[family] = presets.get(family, {}) | values
+    return config_sources(row.name, presets, row.fixed, preset, family, config)
 
 
 def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:

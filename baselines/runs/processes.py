@@ -17,20 +17,26 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
+from baselines.algorithms.registry import ALGORITHMS
 from baselines.errors import TrainingProcessError
 from baselines.evaluation.greedy import Evaluated
 from baselines.runs.blocks import Blocks, BlocksHere, block_plans, joined, shares
 from baselines.runs.plan import RunPlan, make_plan
 from stmg_envs.pool import be_child, ending, portable, process_context
+from stmg_envs.registry import REGISTRY
 
 CLOSING_SECONDS = 5.0
 """What processes get to end their environments."""
 
 
 def make_blocks(plan: RunPlan, processes: int) -> Blocks:
-    """The blocks of a plan's seeds, in this process or in so many others if there are as many blocks."""
+    """The blocks of a plan's seeds, in this process or in so many others if there are as many blocks.
+
+    What this program alone has registered no other process knows: it is trained in this one.
+    """
     plans = block_plans(plan)
-    count = min(processes, len(plans))
+    known = plan.env_id not in REGISTRY.added and plan.algorithm.name not in ALGORITHMS.added
+    count = min(processes, len(plans)) if known else 1
     return BlocksHere(plans) if count == 1 else BlocksInProcesses(plans, count)
 
 

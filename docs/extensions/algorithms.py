@@ -11,8 +11,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from sphinx.application import Sphinx
 
-from baselines.algorithms.config import load_presets
-from baselines.algorithms.registry import ALGORITHMS, AlgorithmSpec
+from baselines.algorithms.registry import ALGORITHMS
+from baselines.algorithms.spec import AlgorithmSpec
 from baselines.networks.policy import PolicySpec
 from extensions.pages import code, rst, table, toctree, write_page
 
@@ -53,7 +53,7 @@ def field_table(config_class: type) -> str:
 
 def preset_table(spec: AlgorithmSpec) -> str:
     """What each preset sets."""
-    presets = load_presets(spec.family, spec.config_class)
+    presets = spec.all_presets()
     names = [field.name for field in fields(spec.config_class)]
     used = [name for name in names if any(name in preset for preset in presets.values())]
     rows = [

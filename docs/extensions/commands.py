@@ -11,6 +11,7 @@ from sphinx.application import Sphinx
 
 from baselines.algorithms.registry import ALGORITHMS
 from baselines.cli import main
+from baselines.cli.train import AlgorithmCommands
 from extensions.pages import code, table, write_page
 
 EXAMPLE = "Example: "
@@ -54,18 +55,19 @@ def page() -> Iterator[str]:
         _, command, _ = main.resolve_command(root, [name])
         assert command is not None
         yield from section(command, f"stmg {name}")
-        if isinstance(command, click.Group) and set(command.commands) == set(ALGORITHMS):
+        if isinstance(command, AlgorithmCommands):
             yield from training(command)
         elif isinstance(command, click.Group):
             for child in command.commands.values():
                 yield from section(child, f"stmg {name} {child.name}")
 
 
-def training(group: click.Group) -> Iterator[str]:
+def training(group: AlgorithmCommands) -> Iterator[str]:
     """What all algorithms have in common: their fields are on their own pages."""
     name, spec = next(iter(ALGORITHMS.items()))
     own = frozenset(field.name for field in fields(spec.config_class)) | {"preset"}
-    command = group.commands[name]
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
     yield from (
         part for part in section(command, "stmg train ALGORITHM ENV_ID", own) if part.startswith(("##", "|"))
     )

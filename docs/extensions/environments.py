@@ -12,8 +12,9 @@ from sphinx.application import Sphinx
 
 import stmg_envs
 from extensions.pages import code, rst, table, toctree, write_page
+from stmg_envs import Backend, GameSpec
 from stmg_envs.errors import MissingEngineError
-from stmg_envs.registry import BOUNDS_VERSION, Backend, GameSpec
+from stmg_envs.games import BOUNDS_VERSION
 
 TIMESTEPS = 3
 """Joint steps before the picture."""
@@ -47,11 +48,8 @@ def backend_row(name: str, backend: Backend) -> str:
 def facts(spec: GameSpec) -> str:
     """The row of the registry."""
     game = stmg_envs.joint_spaces(spec.id)
-    low, high = spec.bounds
-    bounds = [
-        (arguments(dict(spec.task_args)), low, high),
-        *((arguments(a), *b) for a, b in spec.other_bounds),
-    ]
+    known = ((dict(spec.task_args), spec.bounds), *spec.other_bounds)
+    bounds = [(arguments(given), *scale) for given, scale in known if scale is not None]
     rows = [
         ("Agents", ", ".join(map(code, game.agents))),
         ("Action spaces", ", ".join(dict.fromkeys(code(space) for space in game.action_spaces))),

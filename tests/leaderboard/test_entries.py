@@ -13,7 +13,7 @@ from baselines.leaderboard.entries import _sources, find_results, read_entries
 from baselines.leaderboard.suites import list_suites
 from baselines.leaderboard.tasks import find_task, known_bounds
 from stmg_envs.errors import InvalidArgumentError
-from stmg_envs.registry import BOUNDS_VERSION
+from stmg_envs.games import BOUNDS_VERSION
 
 STEER = {"mixing": {"steer": made_runs([1.0, 2.0])}}
 

@@ -277,7 +277,7 @@ def test_bad_arguments(arguments: dict[str, Any], message: str) -> None:
 def test_a_missing_engine_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     row = REGISTRY[ID]
     engine = replace(row.backends["highway-env"], engine="no_such_engine")
-    monkeypatch.setitem(REGISTRY, ID, replace(row, backends={**row.backends, "highway-env": engine}))
+    monkeypatch.setitem(REGISTRY.own, ID, replace(row, backends={**row.backends, "highway-env": engine}))
     for make in (stmg_envs.parallel_env, stmg_envs.aec_env, stmg_envs.turn_stream, stmg_envs.joint_spaces):
         make(ID)
         with pytest.raises(MissingEngineError, match=r"pip install 'stmg\[highway\]'"):

@@ -26,7 +26,8 @@ from stmg_envs.protocol import (
     TurnStreamEnv,
     TurnStreamVectorEnv,
 )
-from stmg_envs.registry import REGISTRY, Backend
+from stmg_envs.registry import REGISTRY
+from stmg_envs.spec import Backend
 
 IDS = stmg_envs.list_envs()
 
@@ -114,7 +115,7 @@ def test_reward_modes(reward: str, expected: float) -> None:
 def test_missing_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = Backend("stmg_envs.matrix:Penalty", extra="football", engine="no_such_engine")
     row = replace(REGISTRY["stmg/Penalty-v0"], id="stmg/Fake-v0", backends={"engine": engine})
-    monkeypatch.setitem(REGISTRY, row.id, row)
+    monkeypatch.setitem(REGISTRY.own, row.id, row)
     assert stmg_envs.list_envs()[-1] == row.id
     for make in (stmg_envs.parallel_env, stmg_envs.aec_env, stmg_envs.turn_stream, stmg_envs.make_game):
         with pytest.raises(MissingEngineError, match=r"'no_such_engine'.*pip install 'stmg\[football\]'"):
@@ -150,7 +151,7 @@ def test_a_folder_is_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.syspath_prepend(tmp_path)
     spec = REGISTRY["stmg/Penalty-v0"]
     backends = {"engine": Backend("stmg_envs.matrix:Penalty", engine="engine")}
-    monkeypatch.setitem(REGISTRY, spec.id, replace(spec, backends=backends))
+    monkeypatch.setitem(REGISTRY.own, spec.id, replace(spec, backends=backends))
     assert "engine" not in stmg_envs.registry.installed_engines()
     with pytest.raises(MissingEngineError, match="needs the engine 'engine'"):
         stmg_envs.make_game(spec.id)
