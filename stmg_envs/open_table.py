@@ -71,6 +71,10 @@ class OpenTable(Mapping[str, Row], Generic[Row]):
             raise InvalidArgumentError(f"{name!r} is taken by {taken!r}; expected a name of its own")
         self._added[name] = row
 
+    def forget(self, name: str) -> None:
+        """Take out a row that this program has added."""
+        del self._added[name]
+
     def names(self) -> list[str]:
         """All names, those included whose row cannot be had; nothing is imported."""
         return list(dict.fromkeys((*self._own, *self._added, *self._offered)))
