@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
 from stmg_envs.arguments import shown
-from stmg_envs.errors import InvalidArgumentError, PluginError, PluginWarning
+from stmg_envs.errors import InvalidArgumentError, PluginError, PluginWarning, STMGError
 
 Row = TypeVar("Row")
 
@@ -27,6 +27,7 @@ class OpenTable(Mapping[str, Row], Generic[Row]):
         name_of: the name of a row.
         kind: the class of rows.
         require_foreign: raises InvalidArgumentError for a name that others may not use.
+        require_usable: raises an STMGError for a row of others that cannot be used.
     """
 
     def __init__(
@@ -36,12 +37,14 @@ class OpenTable(Mapping[str, Row], Generic[Row]):
         name_of: Callable[[Row], str],
         kind: type[Row],
         require_foreign: Callable[[str], None],
+        require_usable: Callable[[Row], None] = lambda row: None,
     ) -> None:
         self.group = group
         self._own = {name_of(row): row for row in own}
         self._name_of = name_of
         self._kind = kind
         self._require_foreign = require_foreign
+        self._require_usable = require_usable
         self._added: dict[str, Row] = {}
         self._loaded: dict[str, Row] = {}
         self._reported: set[str] = set()
@@ -69,6 +72,7 @@ class OpenTable(Mapping[str, Row], Generic[Row]):
         taken = {known.lower(): known for known in self.names()}.get(name.lower())
         if taken is not None and self._added.get(taken) != row:
             raise InvalidArgumentError(f"{name!r} is taken by {taken!r}; expected a name of its own")
+        self._require_usable(row)
         self._added[name] = row
 
     def forget(self, name: str) -> None:
@@ -140,6 +144,10 @@ class OpenTable(Mapping[str, Row], Generic[Row]):
             raise PluginError(
                 f"{_named(point)} gives {found}; expected a {self._kind.__name__} of the name {point.name!r}"
             )
+        try:
+            self._require_usable(row)
+        except STMGError as error:
+            raise PluginError(f"{_named(point)} cannot be used: {error}") from None
         return row
 
     def _report(self, sentence: str) -> None:

@@ -28,7 +28,7 @@ class Suite:
         tasks: task names; all of them have bounds in the registry.
 
     Raises:
-        ResultsError: for a task without bounds, as nothing can be averaged then.
+        ResultsError: for a row that is none.
     """
 
     name: str
@@ -43,13 +43,6 @@ class Suite:
             raise ResultsError(f"name={shown(self.name)} is no name; expected one such as 'my-suite'")
         if not isinstance(self.tasks, tuple) or not self.tasks:
             raise ResultsError(f"tasks={shown(self.tasks)} of {self.name} are none; expected names of tasks")
-        known = known_bounds()
-        for task in self.tasks:
-            if task not in known:
-                raise ResultsError(
-                    f"task={shown(task)} of {self.name} has no bounds in the registry, so it has no scores; "
-                    f"{suggestion(str(task), known)}"
-                )
 
 
 def _own_suites() -> Iterator[Suite]:
@@ -67,7 +60,20 @@ def _require_foreign(name: str) -> None:
         )
 
 
-SUITES = OpenTable("stmg.suites", _own_suites(), lambda row: row.name, Suite, _require_foreign)
+def _require_bounds(suite: Suite) -> None:
+    """Raise ResultsError for a task without bounds: it has no scores that could be averaged."""
+    known = known_bounds()
+    for task in suite.tasks:
+        if task not in known:
+            raise ResultsError(
+                f"task={shown(task)} of {suite.name} has no bounds in the registry, so it has no scores; "
+                f"{suggestion(str(task), known)}"
+            )
+
+
+SUITES = OpenTable(
+    "stmg.suites", _own_suites(), lambda row: row.name, Suite, _require_foreign, _require_bounds
+)
 """Suites by name; packages name theirs as entry points of the group `stmg.suites`."""
 
 
