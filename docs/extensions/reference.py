@@ -29,10 +29,12 @@ PACKAGES = (
     "stmg_envs.mujoco",
     "stmg_envs.football",
     "stmg_envs.pool",
+    "stmg_envs.testing",
     "stmg_envs.errors",
     "wrappers",
     "baselines",
     "baselines.llm",
+    "baselines.testing",
     "baselines.errors",
 )
 """Packages, and modules of errors, whose names are public."""
