@@ -29,6 +29,10 @@ class UnknownNameError(STMGError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
+class NoStateError(InvalidArgumentError, NotImplementedError):
+    """A game without a global state is asked for it; PettingZoo's clients expect NotImplementedError."""
+
+
 class InvalidPriorityError(InvalidArgumentError):
     """A priority is not a permutation of the agents."""
 

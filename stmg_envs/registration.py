@@ -62,8 +62,13 @@ def _gymnasium_vector_entry(env_id: str, **kwargs: Any) -> TurnStreamVectorEnv:
 
 
 def _parallel_entry(env_id: str, **kwargs: Any) -> PriorityParallelEnv:
-    return parallel_env(env_id, **kwargs)
+    return parallel_env(env_id, **_in_our_words(kwargs))
 
 
 def _aec_entry(env_id: str, **kwargs: Any) -> TurnBasedEnv:
-    return aec_env(env_id, **kwargs)
+    return aec_env(env_id, **_in_our_words(kwargs))
+
+
+def _in_our_words(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Arguments in which PettingZoo's name of a time limit stands under ours."""
+    return {"max_steps" if name == "max_cycles" else name: value for name, value in kwargs.items()}

@@ -227,9 +227,15 @@ def vector_turn_stream(
     Arguments and errors are those of `turn_stream`, with `num_envs`, `autoreset_mode` and `threads`, which is
     that of `vector_env`.
     """
-    arguments = kwargs if threads is None else kwargs | _given_threads(id, threads)
+    arguments = kwargs | ({} if threads is None else _given_threads(id, threads))
+    game = _game(id, arguments.pop("backend", None), arguments)
+    if game is None:
+        raise InvalidArgumentError(
+            f"{id} with {shown(kwargs)} runs on an engine, which has no batch; use gymnasium.make_vec with "
+            f"vectorization_mode='sync' or 'async', or vector_env"
+        )
     return TurnStreamVectorEnv(
-        make_game(id, **arguments),
+        game,
         num_envs,
         reward,
         autoreset_mode,

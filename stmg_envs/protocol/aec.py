@@ -38,8 +38,7 @@ class TurnBasedEnv(AECEnv[str, TurnObservation, Any]):
         self.agents: list[str] = []
         self.observation_spaces = dict(self.turns.spaces.observations)
         self.action_spaces = dict(self.turns.spaces.actions)
-        if parallel.state_space is not None:
-            self.state_space = parallel.state_space
+        self.state_space = parallel.state_space
 
     @property
     def priority(self) -> tuple[str, ...]:

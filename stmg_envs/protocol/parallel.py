@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
 from stmg_envs.arguments import require_table, shown
-from stmg_envs.errors import InvalidActionError, InvalidArgumentError
+from stmg_envs.errors import InvalidActionError, InvalidArgumentError, NoStateError
 from stmg_envs.protocol.episodes import Episodes
 from stmg_envs.protocol.game import Game
 from stmg_envs.protocol.neighbors import to_networkx
@@ -149,7 +149,7 @@ class GameParallelEnv(PriorityParallelEnv):
     def state(self) -> NDArray[np.float32]:
         state = self.game.global_state(self._episodes.state)
         if state is None:
-            raise InvalidArgumentError(
+            raise NoStateError(
                 f"{type(self.game).__name__} has no global state; use the agents' observations"
             )
         return state[0].numpy().copy()

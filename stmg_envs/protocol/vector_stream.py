@@ -191,7 +191,8 @@ class TurnStreamVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         )
 
     def render(self) -> Any:
-        return None if self.render_mode is None else (self.picture(0),)
+        """A picture of each sub-environment, (B,), or None without a render mode."""
+        return None if self.render_mode is None else tuple(map(self.picture, range(self.num_envs)))
 
     def picture(self, index: int) -> Any:
         """A picture of one sub-environment in the render mode, None without one."""

@@ -366,10 +366,14 @@ def test_bad_seed(seed: Any) -> None:
 
 
 def test_no_global_state() -> None:
-    env = GameParallelEnv(GAMES[PENALTY]())
-    env.reset(seed=0)
-    with pytest.raises(InvalidArgumentError, match="Penalty has no global state"):
-        env.state()
+    parallel = GameParallelEnv(GAMES[PENALTY]())
+    for env in (parallel, TurnBasedEnv(parallel)):
+        env.reset(seed=0)
+        assert env.state_space is None
+        # As PettingZoo's base class does, and as our other errors are.
+        for kind in (NotImplementedError, InvalidArgumentError):
+            with pytest.raises(kind, match="Penalty has no global state"):
+                env.state()
 
 
 def test_unknown_agent() -> None:

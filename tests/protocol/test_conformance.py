@@ -159,8 +159,10 @@ def test_pictures(id: str, mode: str) -> None:
         env.reset(seed=0)
         before = env.render()
         trace(env.unwrapped, 1)
-        for picture in (before, env.render()):
-            check(picture[0] if env is batch else picture)
+        for pictures in (before, env.render()):
+            assert env is not batch or len(pictures) == 2
+            for picture in pictures if env is batch else [pictures]:
+                check(picture)
         env.close()
 
 

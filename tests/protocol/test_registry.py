@@ -15,7 +15,7 @@ from engines import ENGINE_IDS, with_engines
 from games import assert_same, trace
 
 import stmg_envs
-from stmg_envs.errors import MissingEngineError
+from stmg_envs.errors import InvalidArgumentError, MissingEngineError
 from stmg_envs.matrix import StageGame
 from stmg_envs.protocol import (
     GameParallelEnv,
@@ -66,6 +66,24 @@ def test_registering_again_changes_nothing() -> None:
     stmg_envs.register_all()
     assert [dict(registry) for registry in registries] == before
     assert all(set(IDS) <= set(registry) for registry in registries)
+
+
+@pytest.mark.parametrize("view", ["parallel", "aec"])
+def test_pettingzoos_name_of_a_time_limit_is_understood(view: str) -> None:
+    env = pettingzoo.make(view, "stmg/CooperativeHunting-v0", max_cycles=5).unwrapped
+    assert (env if view == "parallel" else env.parallel).game.max_steps == 5
+    with pytest.raises(InvalidArgumentError, match="max_steps=5 is no argument of stmg/Penalty-v0"):
+        pettingzoo.make(view, "stmg/Penalty-v0", max_cycles=5)
+
+
+def test_batches_of_engines_are_gymnasiums() -> None:
+    pytest.importorskip("highway_env")
+    arguments = {"num_envs": 2, "backend": "highway-env"}
+    with pytest.raises(InvalidArgumentError, match="vectorization_mode='sync' or 'async'"):
+        gymnasium.make_vec("stmg/OnRampMerge-v0", **arguments)
+    env = gymnasium.make_vec("stmg/OnRampMerge-v0", vectorization_mode="sync", **arguments)
+    assert env.reset(seed=0)[0]["observation"].shape == (2, 27)
+    env.close()
 
 
 @pytest.mark.parametrize("id", with_engines(ENGINE_IDS))
