@@ -10,9 +10,9 @@ import rich_click as click
 from click.shell_completion import CompletionItem
 
 from baselines.algorithms.config import RunConfig
-from stmg_envs import list_envs
 from stmg_envs.arguments import MOST_THREADS
 from stmg_envs.protocol import default_threads
+from stmg_envs.registry import REGISTRY
 
 
 class Assignment(click.ParamType[tuple[str, Any]]):
@@ -44,7 +44,8 @@ class EnvId(click.ParamType[str]):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        return [CompletionItem(id) for id in list_envs() if id.startswith(incomplete)]
+        # By name alone: nobody's code runs because somebody presses a key.
+        return [CompletionItem(id) for id in REGISTRY.names() if id.startswith(incomplete)]
 
 
 class Seeds(click.ParamType[int | tuple[int, ...]]):

@@ -19,16 +19,23 @@ from baselines.cli.watch import print_summary, say_rounding, watching
 from baselines.runs.api import place, resume, train
 from baselines.runs.plan import make_plan, plan_sources, resolve_plan
 from baselines.runs.processes import default_processes
+from stmg_envs.errors import PluginError
 
 
 class AlgorithmCommands(click.RichGroup):
     """A subcommand for every algorithm, those of other packages included; it is made when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(ALGORITHMS)
+        # A shell that completes a word has no place for warnings of packages.
+        return ALGORITHMS.names() if ctx.resilient_parsing else list(ALGORITHMS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        return _algorithm_command(ALGORITHMS[name]) if name in ALGORITHMS else None
+        try:
+            return _algorithm_command(ALGORITHMS[name]) if name in ALGORITHMS else None
+        except PluginError:
+            if ctx.resilient_parsing:
+                return None
+            raise
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from math import comb
+from pathlib import Path
 
 import pytest
 import torch
@@ -56,6 +57,6 @@ def test_who_goes_with_others_bumps_into_them() -> None:
     assert rewards[0].tolist() == pytest.approx([-1.1, -1.1, -0.1])
 
 
-def test_followers_who_see_who_goes_need_no_luck(tmp_path) -> None:
+def test_followers_who_see_who_goes_need_no_luck(tmp_path: Path) -> None:
     trained = baselines.train("steer", "my/Game-v0", seeds=2, out=tmp_path / "run", embedding_dim=16)
     assert trained.evaluated.returns.mean() == pytest.approx(0.9)
