@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from baselines.errors import CheckpointError
 from baselines.runs.directory import RunDirectory
 from baselines.runs.plan import RunPlan
+from baselines.runs.player import Player
 from baselines.runs.saved import SavedProgress, load_training
 from baselines.runs.seen import require_observations
+from baselines.runs.sights import view_of
 from baselines.runs.zoo import find_run
 from baselines.training.population import Population, policy_inputs
 from baselines.training.rollout import decision_noise
 from stmg_envs.arguments import shown
+from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol import Observations, Streams, check_device, identity_priority, priority_indices
 
 
@@ -35,6 +42,79 @@ class LoadedPolicy:
         self._agents = game.agents
         self._spec = plan.policy_spec(game)
         self._memory = population.no_memory(0, self._spec.n)
+        self._player: Player | None = None
+
+    def set_env(self, env: object) -> None:
+        """Play in a view of the game: what `gymnasium.make`, `aec_env`, `parallel_env` or `vector_env` gave.
+
+        Raises:
+            InvalidArgumentError: if it is no view.
+        """
+        self._player = self._in(env)
+
+    def predict(
+        self,
+        observation: Any,
+        state: Tensor | None = None,
+        episode_start: Any = None,
+        deterministic: bool = True,
+        *,
+        env: object = None,
+        infos: Mapping[str, Any] | None = None,
+    ) -> tuple[Any, Tensor | None]:
+        """Decide in any view of the game, in the manner of Stable-Baselines3.
+
+        A turn shows one agent's observation, and a policy may need those of all: they are read from the
+        view. Superiors may have done what the policy would not have: it answers to what they did.
+
+        Args:
+            observation: what the view gave: of one turn, a dict by agents, or a batch of tensors.
+            state: what the policy remembered after its last decision; nothing by default.
+            episode_start: whether an episode begins, or an array (B,) of whether; it remembers nothing then.
+            deterministic: do what is likeliest, instead of drawing by torch's own generator.
+            env: the view; by default that of `set_env`.
+            infos: of the last step, for the parallel view of an engine with masks of actions.
+
+        Returns:
+            The action of the agent whose turn it is, a dict of actions, or int64 (B, n) or float32
+            (B, n, action_dim), as the view takes it; and what the policy remembers, (B, n, width), None if
+            nothing.
+
+        Raises:
+            InvalidArgumentError: if there is no view, or for observations of another game.
+        """
+        player = self._player if env is None else self._in(env)
+        if player is None:
+            raise InvalidArgumentError(
+                "env=None: what other agents see is read from the view; expected predict(..., env=env), or "
+                "set_env(env) before"
+            )
+        return player.predict(observation, state, episode_start, deterministic, infos)
+
+    def play(
+        self, env: object = None, seed: int | None = None, deterministic: bool = True
+    ) -> NDArray[np.float64]:
+        """Play an episode in a view of the game.
+
+        Args:
+            env: the view; by default that of `set_env`, and without one a batch of one as it was trained in.
+            seed: of the episode.
+            deterministic: as in `predict`.
+
+        Returns:
+            The undiscounted return of every agent, (n,), or (B, n) in a batch.
+
+        Raises:
+            InvalidArgumentError: if it is no view of the game.
+            EndlessEpisodeError: if the episode does not end.
+        """
+        player = self._player if env is None else self._in(env)
+        if player is None:
+            player = self._in(self.plan.environments(1))
+        return player.play(seed, deterministic)
+
+    def _in(self, env: object) -> Player:
+        return Player(self._population, self._spec, view_of(env))
 
     def act(
         self, observations: Observations, priority: Tensor | None = None, streams: Streams | None = None

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from baselines.networks.policy import Decision, Evaluation, Inputs, JointPolicy
+from stmg_envs.errors import InvalidArgumentError
 from stmg_envs.protocol import Captured, Observations
 
 Parameters = dict[str, Tensor]
@@ -67,6 +68,13 @@ class Population:
     def size(self) -> int:
         """K."""
         return len(self.seeds)
+
+    @property
+    def policy(self) -> JointPolicy:
+        """The policy of a population of one."""
+        if self._single is None:
+            raise InvalidArgumentError(f"a population of {self.size} has no single policy; expected one of 1")
+        return self._single
 
     def no_memory(self, batch: int, n: int) -> Tensor:
         """The memory of n agents at the start of episodes, zeros (K, B, n, memory_width)."""

@@ -12,6 +12,7 @@ from gymnasium import Space
 from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
+from torch import Tensor
 
 from stmg_envs.arguments import require_table, shown
 from stmg_envs.errors import InvalidActionError, InvalidArgumentError, NoStateError
@@ -145,6 +146,10 @@ class GameParallelEnv(PriorityParallelEnv):
             truncations,
             infos,
         )
+
+    def batch(self) -> dict[str, Tensor]:
+        """What all agents see now, those that are out included, as a batch of one (`GameVectorEnv`)."""
+        return self._episodes.observe()
 
     def state(self) -> NDArray[np.float32]:
         state = self.game.global_state(self._episodes.state)

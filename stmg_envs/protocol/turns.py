@@ -142,7 +142,7 @@ class Turns:
         self._state = np.array(self.parallel.state()) if self.spaces.state is not None else None
         if self.spaces.discrete:
             for agent in self.order:
-                require_legal_action(agent, self._own(agent)[1])
+                require_legal_action(agent, self.own(agent)[1])
 
     @property
     def current(self) -> str:
@@ -193,7 +193,7 @@ class Turns:
         for superior_rank, superior in enumerate(self.priority[:rank]):
             if superior in self.actions:
                 leader_actions[superior_rank] = self.spaces.encode(superior, self.actions[superior])
-        own, mask = self._own(agent)
+        own, mask = self.own(agent)
         view: TurnObservation = {"observation": own}
         if self._state is not None:
             view["state"] = self._state.copy()
@@ -208,7 +208,8 @@ class Turns:
         """The parallel environment's info of an agent, without the mask that the observation has."""
         return {key: value for key, value in self._infos.get(agent, {}).items() if key != "action_mask"}
 
-    def _own(self, agent: str) -> tuple[NDArray[Any], NDArray[np.int8]]:
+    def own(self, agent: str) -> tuple[NDArray[Any], NDArray[np.int8]]:
+        """What an agent sees of the game, without the turns, and its legal actions (A,)."""
         observation = self._observations[agent]
         mask = self._infos.get(agent, {}).get("action_mask")
         if isinstance(observation, dict) and "action_mask" in observation:

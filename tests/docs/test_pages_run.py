@@ -33,3 +33,7 @@ def test_the_page_of_language_models_runs() -> None:
 
 def test_the_page_of_skirmishes_runs() -> None:
     assert run_page(ROOT / "docs" / "combat.md") == 2
+
+
+def test_the_page_of_trained_policies_runs() -> None:
+    assert run_page(ROOT / "zoo" / "README.md") == 2

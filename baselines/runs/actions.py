@@ -1,0 +1,72 @@
+"""Decisions in the forms that views take, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium.spaces import Box, Discrete, Space
+from numpy.typing import NDArray
+from torch import Tensor
+
+from baselines.runs.sights import View
+from stmg_envs.protocol import (
+    GameParallelEnv,
+    JointVectorEnv,
+    ParallelSpaces,
+    PriorityParallelEnv,
+    TurnStreamEnv,
+)
+
+
+class ActionForm:
+    """How actions of a policy and of a view's agents stand to each other.
+
+    A policy's actions of a native game are the game's; of an engine's boxes they are numbers in [-1, 1]
+    (`ParallelSpaces`).
+
+    Args:
+        env: the view.
+    """
+
+    def __init__(self, env: View) -> None:
+        self._env = env
+        parallel = None
+        if not isinstance(env, JointVectorEnv):
+            parallel = env if isinstance(env, PriorityParallelEnv) else env.parallel
+        native = parallel is None or isinstance(parallel, GameParallelEnv)
+        self._engine = None if native else ParallelSpaces(parallel)
+        self._spaces: tuple[Space[Any], ...] = (
+            () if parallel is None else tuple(map(parallel.action_space, parallel.possible_agents))
+        )
+
+    def of_view(self, agent: int, action: Tensor) -> Any:
+        """An agent's action as the view takes it.
+
+        Args:
+            agent: its index.
+            action: int64 (), or float32 (action_dim,), which may be longer than the agent's own.
+        """
+        space, own = self._spaces[agent], action.cpu().numpy()
+        if self._engine is not None:
+            taken = self._engine.engine_action(agent, own)
+        elif isinstance(space, Discrete):
+            taken = int(own)
+        else:
+            assert isinstance(space, Box)
+            taken = own[: space.shape[0]]
+        wide = isinstance(self._env, TurnStreamEnv) and isinstance(self._env.action_space, Box)
+        return np.pad(taken, (0, len(action) - len(taken))) if wide else taken
+
+    def of_policy(self, agent: int, action: NDArray[Any], width: int) -> Tensor:
+        """An agent's action as the policy takes it, int64 () or float32 (width,)."""
+        space = self._spaces[agent]
+        if isinstance(space, Discrete):
+            return torch.tensor(int(action) - int(space.start))
+        assert isinstance(space, Box)
+        numbers = np.asarray(action, np.float64).reshape(-1)
+        if self._engine is not None:
+            low, high = (np.asarray(x, np.float64).reshape(-1) for x in (space.low, space.high))
+            numbers = (numbers - low) / (high - low) * 2 - 1
+        return torch.from_numpy(np.pad(numbers, (0, width - len(numbers))).astype(np.float32))
