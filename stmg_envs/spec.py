@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from stmg_envs.arguments import is_number, require_choice, require_text, shown
-from stmg_envs.errors import InvalidArgumentError, MissingEngineError
+from stmg_envs.errors import InvalidArgumentError, MissingEngineError, PluginError
 from stmg_envs.protocol import Game, PriorityParallelEnv
 
 Factory = type[Game] | type[PriorityParallelEnv]
@@ -113,8 +113,9 @@ class GameSpec:
         """Import what makes the game on a backend, the default one if it is None.
 
         Raises:
-            InvalidArgumentError: if the game has no such backend, or if it names no class.
+            InvalidArgumentError: if the game has no such backend.
             MissingEngineError: if its engine is not installed.
+            PluginError: if the backend's class cannot be imported, or is none of games.
         """
         if backend is not None and (not isinstance(backend, str) or backend not in self.backends):
             raise InvalidArgumentError(
@@ -127,7 +128,18 @@ class GameSpec:
                 + (row.install or f"pip install 'stmg[{row.extra}]'")
             )
         module, _, attribute = row.factory.partition(":")
-        factory: Factory = getattr(importlib.import_module(module), attribute)
+        try:
+            factory: Factory = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise PluginError(
+                f"{self.id} is computed by {row.factory!r}, which cannot be imported ({error}); correct its "
+                f"row, or install what is missing"
+            ) from error
+        if not (isinstance(factory, type) and issubclass(factory, Game | PriorityParallelEnv)):
+            raise PluginError(
+                f"{self.id} is computed by {row.factory!r}, which is {shown(factory)}; expected a class that "
+                f"comes from Game, or from PriorityParallelEnv for an engine"
+            )
         return factory
 
 

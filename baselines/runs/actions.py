@@ -42,22 +42,25 @@ class ActionForm:
         )
 
     def of_view(self, agent: int, action: Tensor) -> Any:
-        """An agent's action as the view takes it.
+        """An agent's action as the view takes it: in a stream of turns, numbers are as many as anybody's.
 
         Args:
             agent: its index.
             action: int64 (), or float32 (action_dim,), which may be longer than the agent's own.
         """
-        space, own = self._spaces[agent], action.cpu().numpy()
-        if self._engine is not None:
-            taken = self._engine.engine_action(agent, own)
-        elif isinstance(space, Discrete):
-            taken = int(own)
-        else:
-            assert isinstance(space, Box)
-            taken = own[: space.shape[0]]
+        own = self.of_agent(agent, action)
         wide = isinstance(self._env, TurnStreamEnv) and isinstance(self._env.action_space, Box)
-        return np.pad(taken, (0, len(action) - len(taken))) if wide else taken
+        return np.pad(own, (0, len(action) - len(own))) if wide else own
+
+    def of_agent(self, agent: int, action: Tensor) -> Any:
+        """An agent's action in its own space."""
+        space, numbers = self._spaces[agent], action.cpu().numpy()
+        if self._engine is not None:
+            return self._engine.engine_action(agent, numbers)
+        if isinstance(space, Discrete):
+            return int(numbers)
+        assert isinstance(space, Box)
+        return numbers[: space.shape[0]]
 
     def of_policy(self, agent: int, action: NDArray[Any], width: int) -> Tensor:
         """An agent's action as the policy takes it, int64 () or float32 (width,)."""

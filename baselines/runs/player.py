@@ -92,7 +92,7 @@ class Player:
     def _foreseen(self, due: Sight, actions: Tensor) -> bool:
         """Whether superiors did what the policy does in their place."""
         return all(
-            np.array_equal(self._form.of_view(agent, actions[0, agent]), action)
+            np.array_equal(self._form.of_agent(agent, actions[0, agent]), action)
             for agent, action in due.decided.items()
         )
 

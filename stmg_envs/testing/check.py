@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from stmg_envs.arguments import shown
 from stmg_envs.errors import STMGError
 from stmg_envs.protocol import Game, GameParallelEnv, PriorityParallelEnv
 from stmg_envs.registry import game_spec
@@ -64,17 +63,12 @@ def _found(
     if isinstance(game, Game):
         return type(game).__name__, _of_game(lambda: game)
     spec = game_spec(game) if isinstance(game, str) else game
-    factory: Callable[..., Any] = spec.load(backend)
+    factory = spec.load(backend)
     findings = list(_of_row(spec, factory))
-    if inspect.isclass(factory) and issubclass(factory, Game):
-        return spec.id, findings + _of_game(lambda: factory(**arguments), spec)
-    if inspect.isclass(factory) and issubclass(factory, PriorityParallelEnv):
-        engine: Callable[..., PriorityParallelEnv] = partial(factory, priority=None, **arguments)
-        return spec.id, findings + list(views(lambda mode: engine(render_mode=mode)))
-    return spec.id, [
-        *findings,
-        f"{shown(factory)} is neither a Game nor a PriorityParallelEnv; derive from one",
-    ]
+    if issubclass(factory, Game):
+        return spec.id, findings + _of_game(partial(factory, **arguments), spec)
+    engine: Callable[..., PriorityParallelEnv] = partial(factory, priority=None, **arguments)
+    return spec.id, findings + list(views(lambda mode: engine(render_mode=mode)))
 
 
 def _of_row(spec: GameSpec, factory: Callable[..., Any]) -> Findings:

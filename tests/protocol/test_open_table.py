@@ -90,6 +90,23 @@ def test_a_backend_names_a_class(factory: Any) -> None:
         Backend(factory)
 
 
+@pytest.mark.parametrize(
+    ("factory", "reason"),
+    [
+        ("no_such_module:Game", "cannot be imported (No module named 'no_such_module')"),
+        ("games:Nothing", "cannot be imported (module 'games' has no attribute 'Nothing')"),
+        ("games:GAMES", "expected a class that comes from Game"),
+        ("builtins:dict", "which is <class 'dict'>; expected a class that comes from Game"),
+    ],
+)
+def test_a_backend_that_is_none_is_one_error(factory: str, reason: str) -> None:
+    spec = GameSpec("my/Game-v0", {"native": Backend(factory)}, "my-games", "discrete")
+    with pytest.raises(PluginError) as caught:
+        spec.load()
+    assert str(caught.value).startswith(f"my/Game-v0 is computed by {factory!r}, which ")
+    assert reason in str(caught.value)
+
+
 def table(monkeypatch: pytest.MonkeyPatch, **offered: str) -> OpenTable[GameSpec]:
     """A table of games with entry points of a package that is not installed."""
     points = [EntryPoint(name, value, "some.games") for name, value in offered.items()]

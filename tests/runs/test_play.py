@@ -122,6 +122,14 @@ def test_policies_that_remember_play_all_views_alike(tmp_path: Path) -> None:
     assert_plays_alike(policy, "stmg/MatrixGame-v0", game)
 
 
+def test_agents_of_unequal_actions_play_all_views_alike(tmp_path: Path) -> None:
+    pytest.importorskip("mujoco")
+    game = {"scenario": "Humanoid", "agent_conf": "9|8", "max_steps": 5}
+    small = {"total_steps": 40, "num_envs": 2, "rollout_steps": 10, "embedding_dim": 8, "eval_episodes": 1}
+    baselines.train("steer", "stmg/MultiAgentMujoco-v0", env_args=game, out=tmp_path / "run", **small)
+    assert_plays_alike(baselines.load_policy(tmp_path / "run"), "stmg/MultiAgentMujoco-v0", game)
+
+
 def test_engines_in_all_views(tmp_path: Path) -> None:
     pytest.importorskip("highway_env")
     game = {"backend": "highway-env", "traffic_density": 2, "action_masking": True}
