@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -116,6 +115,6 @@ def _interrupt_after(updates: int) -> Callable[[Progress], None]:
         nonlocal done
         done += 1
         if done == updates:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     return watch
