@@ -26,7 +26,14 @@ from stmg_envs.testing import ConformanceError
 GOOD = AlgorithmSpec("my-algorithm", "MAPPO again", MAPPOConfig, build_mappo, PPO, sequential=False)
 
 
-@pytest.mark.parametrize("algorithm", SIZES)
+QUICK = ("steer", "happo", "dqn-dri")
+"""One of each kind; tests/networks and tests/runs look at all of them more closely."""
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SIZES],
+)
 def test_ours_are_what_the_suite_asks_for(algorithm: str) -> None:
     check_algorithm(algorithm, **SIZES[algorithm])
 

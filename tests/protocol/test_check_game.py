@@ -18,8 +18,13 @@ import stmg_envs
 from stmg_envs.protocol import Outcome, State, Streams
 from stmg_envs.testing import ConformanceError, check_game
 
+SLOW = ("teams", "fallen")
+"""More of a game that takes long."""
 
-@pytest.mark.parametrize("name", GAMES)
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in GAMES]
+)
 def test_all_games_are_what_the_suite_asks_for(name: str) -> None:
     check_game(name if name in stmg_envs.list_envs() else GAMES[name]())
 

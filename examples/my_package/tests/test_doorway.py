@@ -58,5 +58,6 @@ def test_who_goes_with_others_bumps_into_them() -> None:
 
 
 def test_followers_who_see_who_goes_need_no_luck(tmp_path: Path) -> None:
-    trained = baselines.train("steer", "my/Game-v0", seeds=2, out=tmp_path / "run", embedding_dim=16)
-    assert trained.evaluated.returns.mean() == pytest.approx(0.9)
+    short = {"total_steps": 8_000, "eval_interval": 4_000, "embedding_dim": 16}
+    trained = baselines.train("steer", "my/Game-v0", env_args={"n": 2}, out=tmp_path / "run", **short)
+    assert trained.evaluated.returns.mean() == pytest.approx(0.95)
