@@ -12,7 +12,6 @@ from torch import Tensor
 
 from baselines.runs.sights import View
 from stmg_envs.protocol import (
-    GameParallelEnv,
     JointVectorEnv,
     ParallelSpaces,
     PriorityParallelEnv,
@@ -28,15 +27,15 @@ class ActionForm:
 
     Args:
         env: the view.
+        engine: its `engine_spaces`.
     """
 
-    def __init__(self, env: View) -> None:
+    def __init__(self, env: View, engine: ParallelSpaces | None) -> None:
         self._env = env
         parallel = None
         if not isinstance(env, JointVectorEnv):
             parallel = env if isinstance(env, PriorityParallelEnv) else env.parallel
-        native = parallel is None or isinstance(parallel, GameParallelEnv)
-        self._engine = None if native else ParallelSpaces(parallel)
+        self._engine = engine
         self._spaces: tuple[Space[Any], ...] = (
             () if parallel is None else tuple(map(parallel.action_space, parallel.possible_agents))
         )

@@ -14,7 +14,7 @@ from baselines.algorithms.config import LONGEST_EPISODE
 from baselines.networks.policy import PolicySpec, SequentialPolicy, take_agents
 from baselines.runs.actions import ActionForm
 from baselines.runs.seen import require_observations
-from baselines.runs.sights import Sight, View, sight
+from baselines.runs.sights import Sight, View, engine_spaces, sight
 from baselines.training.population import Population, policy_inputs
 from baselines.training.rollout import decision_noise
 from stmg_envs.errors import EndlessEpisodeError
@@ -32,7 +32,8 @@ class Player:
 
     def __init__(self, population: Population, spec: PolicySpec, env: View) -> None:
         self._population, self._spec, self._env = population, spec, env
-        self._form = ActionForm(env)
+        self._engine = engine_spaces(env)
+        self._form = ActionForm(env, self._engine)
 
     def predict(
         self,
@@ -43,7 +44,7 @@ class Player:
         infos: Mapping[str, Any] | None = None,
     ) -> tuple[Any, Tensor | None]:
         """Decide; see `LoadedPolicy.predict`."""
-        due = sight(self._env, observation, infos)
+        due = sight(self._env, self._engine, observation, infos)
         batch = require_observations(due.observations, self._spec)
         memory = self._population.no_memory(batch, self._spec.n)[0] if state is None else state
         if episode_start is not None:

@@ -59,11 +59,22 @@ def view_of(env: object) -> View:
     return inner
 
 
-def sight(env: View, observation: Any, infos: Mapping[str, Any] | None = None) -> Sight:
+def engine_spaces(env: View) -> ParallelSpaces | None:
+    """What learners know of the engine behind a view of single episodes; None of native games and batches."""
+    if isinstance(env, JointVectorEnv):
+        return None
+    parallel = env if isinstance(env, PriorityParallelEnv) else env.parallel
+    return None if isinstance(parallel, GameParallelEnv) else ParallelSpaces(parallel)
+
+
+def sight(
+    env: View, engine: ParallelSpaces | None, observation: Any, infos: Mapping[str, Any] | None = None
+) -> Sight:
     """What is to be decided upon.
 
     Args:
         env: the view that gave the observation.
+        engine: its `engine_spaces`.
         observation: what it gave; what it does not show of native games and of turns is read from the view.
         infos: of the parallel view of an engine, in which masks of actions are.
 
@@ -73,20 +84,21 @@ def sight(env: View, observation: Any, infos: Mapping[str, Any] | None = None) -
     if isinstance(env, JointVectorEnv):
         return Sight(observation, torch.as_tensor(env.priority), {})
     if isinstance(env, PriorityParallelEnv):
-        return Sight(_of_all(env, observation, infos), _order(env), {})
+        return Sight(_of_all(env, engine, observation, infos), _order(env), {})
     turns, agents = env.turns, env.turns.spaces.agents
     decided = {agents.index(agent): action for agent, action in turns.actions.items()}
-    return Sight(_of_a_turn(env), _order(env.parallel), decided, agents.index(turns.current))
+    return Sight(_of_a_turn(env, engine), _order(env.parallel), decided, agents.index(turns.current))
 
 
-def _of_all(env: PriorityParallelEnv, given: Any, infos: Mapping[str, Any] | None) -> Observations:
+def _of_all(
+    env: PriorityParallelEnv, spaces: ParallelSpaces | None, given: Any, infos: Mapping[str, Any] | None
+) -> Observations:
     if not isinstance(given, Mapping) or not set(given) <= set(env.possible_agents):
         raise InvalidArgumentError(
             f"observation={shown(given)} is none of a parallel view; expected one for each of {env.agents}"
         )
-    if isinstance(env, GameParallelEnv):
-        return env.batch()
-    spaces = ParallelSpaces(env)
+    if spaces is None:
+        return _of_a_game(env)
     if infos is None and spaces.discrete:
         raise InvalidArgumentError(
             "infos=None: masks of actions are in there; expected those of the last step"
@@ -100,10 +112,9 @@ def _of_all(env: PriorityParallelEnv, given: Any, infos: Mapping[str, Any] | Non
     return _batch(env, spaces, rows)
 
 
-def _of_a_turn(env: TurnBasedEnv | TurnStreamEnv) -> Observations:
-    if isinstance(env.parallel, GameParallelEnv):
-        return env.parallel.batch()
-    spaces = ParallelSpaces(env.parallel)
+def _of_a_turn(env: TurnBasedEnv | TurnStreamEnv, spaces: ParallelSpaces | None) -> Observations:
+    if spaces is None:
+        return _of_a_game(env.parallel)
     rows = {}
     for agent in env.turns.order:
         own, mask = env.turns.own(agent)
@@ -114,6 +125,11 @@ def _of_a_turn(env: TurnBasedEnv | TurnStreamEnv) -> Observations:
             legal[: len(mask)] = mask
         rows[spaces.agents.index(agent)] = row, legal
     return _batch(env.parallel, spaces, rows)
+
+
+def _of_a_game(env: PriorityParallelEnv) -> Observations:
+    assert isinstance(env, GameParallelEnv)
+    return env.batch()
 
 
 def _batch(

@@ -50,7 +50,8 @@ def check_algorithm(algorithm: str | AlgorithmSpec, **config: Any) -> None:
 
 
 def _of_row(spec: AlgorithmSpec) -> Iterator[str]:
-    if not (inspect.getmodule(spec.config_class) or inspect).__doc__:
+    module = inspect.getmodule(spec.config_class)
+    if module is not None and not module.__doc__:
         yield "the module of its configuration has no docstring, which is its documentation page; write one"
     for name, values in {"fixed": spec.fixed, **spec.presets}.items():
         problem = _problem(spec.config_class, values)
